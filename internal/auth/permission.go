@@ -1,0 +1,34 @@
+// Package auth says who may do what: roles, permissions and the credentials
+// that carry them. It decides; it stores and serves nothing.
+package auth
+
+// Permission is what a route asks of its caller. The zero Permission is none
+// at all and belongs to no route, so that forgetting one is noticed.
+type Permission uint8
+
+// The permissions, from the one nobody needs a credential for upwards.
+const (
+	Public     Permission = iota + 1 // anyone, without a credential
+	Read                             // any user or key that may read
+	Upload                           // engineers, admins and ingest keys
+	Decide                           // engineers and admins
+	Administer                       // admins alone
+)
+
+// String is the permission's name in the golden matrix and the API document.
+func (p Permission) String() string {
+	switch p {
+	case Public:
+		return "public"
+	case Read:
+		return "read"
+	case Upload:
+		return "upload"
+	case Decide:
+		return "decide"
+	case Administer:
+		return "administer"
+	default:
+		return "none"
+	}
+}

@@ -1,0 +1,58 @@
+// Package clientip finds the address a request really came from when trusted
+// proxies stand in front of us. It believes a header only from such a proxy.
+package clientip
+
+import (
+	"net/http"
+	"net/netip"
+	"strings"
+)
+
+// Resolver knows which proxies may speak for their clients. The zero Resolver
+// trusts none.
+type Resolver struct{ trusted []netip.Prefix }
+
+// Trusting returns a Resolver that believes X-Forwarded-For from these networks.
+func Trusting(networks []netip.Prefix) Resolver { return Resolver{trusted: networks} }
+
+// Of is the address of the client behind r: X-Forwarded-For read from the
+// right past every trusted proxy, else the peer itself. It is the zero Addr
+// when the peer has none, as on a unix socket.
+func (v Resolver) Of(r *http.Request) netip.Addr {
+	peer := Peer(r)
+	if !v.Trusts(peer) {
+		return peer
+	}
+	client := peer
+	// Several header lines are one list (RFC 9110 section 5.3).
+	hops := strings.Split(strings.Join(r.Header.Values("X-Forwarded-For"), ","), ",")
+	for i := len(hops) - 1; i >= 0; i-- {
+		hop, err := netip.ParseAddr(strings.TrimSpace(hops[i]))
+		if err != nil {
+			break // whatever stands further left was written by somebody we can't name
+		}
+		client = hop.Unmap()
+		if !v.Trusts(client) {
+			break
+		}
+	}
+	return client
+}
+
+// Trusts reports whether addr is one of the trusted proxies.
+func (v Resolver) Trusts(addr netip.Addr) bool {
+	for _, network := range v.trusted {
+		if network.Contains(addr) {
+			return true
+		}
+	}
+	return false
+}
+
+// Peer is the address at the other end of r's connection.
+func Peer(r *http.Request) netip.Addr {
+	if ap, err := netip.ParseAddrPort(r.RemoteAddr); err == nil {
+		return ap.Addr().Unmap()
+	}
+	return netip.Addr{}
+}

@@ -1,0 +1,30 @@
+// Package internal is the map of the house. A package imports only from lines
+// below its own here; deps_test.go holds the table as a test.
+//
+//	cmd/driftsentry   process facts, and the whole house wired on one screen: serve.go
+//	telemetry         logs, traces, metrics, error tracking: wrapped round the outside
+//	config            environment -> checked struct
+//	httpapi           the route table, handlers, problem documents, probes
+//	ingest            one upload from its first byte to its receipt
+//	terraform         plan JSON -> masked drift.Snapshot, streaming
+//	postgres          every SQL statement, migrations; pgtest: a fresh database per test
+//	devpg             a private local PostgreSQL for the demo and the tests
+//	redact            what is secret
+//	drift             THE DOMAIN: changes, severity, life of a drift, Reconcile
+//	audit, auth       event names; permissions
+//	fault, secret, correlation, clientip
+//	                  kinds of failure; a string that prints as ***; ids in a context;
+//	                  the client's address behind proxies
+//
+// Pure core, plain shell: drift, redact and terraform turn values into values;
+// sockets, clocks and SQL live in ingest, postgres and httpapi; telemetry is
+// wrapped round the seams in serve.go, so that the rest only passes ctx on.
+//
+// To read one upload from end to end, in under five minutes:
+//
+//	httpapi/routes.go -> httpapi/scans.go -> ingest/ingest.go -> drift/reconcile.go -> postgres/drifts.go
+//
+// Secrets die in the parser: no type behind terraform can carry a raw one.
+// Writes are methods on *postgres.Tx and reads on *postgres.DB, so drifts and
+// their events commit together or not at all.
+package internal
