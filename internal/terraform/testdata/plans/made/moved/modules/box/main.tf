@@ -1,0 +1,5 @@
+variable "text" {}
+resource "local_file" "this" {
+  filename = "./out/${var.text}.txt"
+  content  = "${var.text}\n"
+}

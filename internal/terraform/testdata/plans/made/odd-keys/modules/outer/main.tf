@@ -1,0 +1,8 @@
+variable "name" {}
+variable "keys" {}
+module "inner" {
+  source = "./modules/inner"
+  count  = 2
+  prefix = "${var.name}#${count.index}"
+  keys   = var.keys
+}
