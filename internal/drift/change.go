@@ -55,7 +55,7 @@ func (c *Change) AppendJSON(b []byte) []byte {
 }
 
 // MarshalJSON is AppendJSON for encoding/json.
-func (c Change) MarshalJSON() ([]byte, error) { return c.AppendJSON(nil), nil }
+func (c *Change) MarshalJSON() ([]byte, error) { return c.AppendJSON(nil), nil }
 
 // AppendChanges appends changes as a JSON array.
 func AppendChanges(b []byte, changes []Change) []byte {

@@ -11,8 +11,8 @@ type Match struct {
 }
 
 // Outcome is what a report means for one stack. Every sighting is in Opened,
-// Known or Reopened exactly once; every standing drift in Known, Reopened or
-// Resolved, or the report is silent about it without being able to tell.
+// Known or Reopened, exactly once. Every standing drift is in Known, Reopened or
+// Resolved at most once: in none when a report that can't tell is silent about it.
 type Outcome struct {
 	Opened   []int // indices into the sightings
 	Known    []Match
@@ -37,8 +37,10 @@ func Reconcile(report *Report, standing []Standing, seen []Sighting, now time.Ti
 		sightingOf[i] = unseen
 	}
 
-	// Addresses first, moves second: a resource moved onto the old name of
-	// another one must not take over that one's drift.
+	// Addresses first, moves second. A plan repeats its moves until it is
+	// applied, and from the second time on the drift stands at the new address
+	// already. The price: when resources swap addresses, or move along a chain,
+	// a drift stays with its address.
 	var strangers []int
 	for s := range seen {
 		if i, ok := byKey[seen[s].Key]; ok {

@@ -55,15 +55,17 @@ type Snapshot struct {
 	Bytes  int64
 
 	// Drifts has one sighting per resource that is news and Noise one per
-	// resource with noise alone, each in the report's order.
+	// resource with noise alone, each in the report's order. The fingerprint of
+	// the latter is of its noise.
 	Drifts []Sighting
 	Noise  []Sighting
 
-	// Each yields every drifted resource in the report's order, noise
-	// included: the n-th one that is not OnlyNoise belongs to Drifts[n], the
-	// n-th one that is to Noise[n]. It can be ranged over more than once. A
-	// yielded Resource is valid until the next one. An error ends it.
-	Each func() iter.Seq2[*Resource, error]
-	// Close frees what Each reads. It may be called more than once.
+	// EachDrift yields the resources of those Drifts whose index want asks for,
+	// and EachNoise those of Noise, in the report's order. Passing over the rest
+	// costs next to nothing. Both can be called more than once; a yielded
+	// Resource is valid until the next one. An error ends the sequence.
+	EachDrift func(want func(n int) bool) iter.Seq2[*Resource, error]
+	EachNoise func(want func(n int) bool) iter.Seq2[*Resource, error]
+	// Close frees what they read. It may be called more than once.
 	Close func() error
 }
