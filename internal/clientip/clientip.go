@@ -5,6 +5,7 @@ package clientip
 import (
 	"net/http"
 	"net/netip"
+	"slices"
 	"strings"
 )
 
@@ -26,8 +27,8 @@ func (v Resolver) Of(r *http.Request) netip.Addr {
 	client := peer
 	// Several header lines are one list (RFC 9110 section 5.3).
 	hops := strings.Split(strings.Join(r.Header.Values("X-Forwarded-For"), ","), ",")
-	for i := len(hops) - 1; i >= 0; i-- {
-		hop, err := netip.ParseAddr(strings.TrimSpace(hops[i]))
+	for _, text := range slices.Backward(hops) {
+		hop, err := netip.ParseAddr(strings.TrimSpace(text))
 		if err != nil {
 			break // whatever stands further left was written by somebody we can't name
 		}

@@ -1,0 +1,64 @@
+package postgres
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/driftsentry/driftsentry/internal/audit"
+)
+
+// Correlation is everything stored under one correlation id, oldest first,
+// and no more than was asked for of each.
+type Correlation struct {
+	Scans  []Scan
+	Drifts []Drift // found by these scans
+	Events []audit.Event
+	// Set when there was more than was asked for.
+	MoreScans, MoreDrifts, MoreEvents bool
+}
+
+// Correlation returns what is stored under the id, at most limit of each kind;
+// nothing at all is not an error.
+func (db *DB) Correlation(ctx context.Context, id string, limit int) (*Correlation, error) {
+	ctx, cancel := db.bounded(ctx)
+	defer cancel()
+	var c Correlation
+	var err error
+	if c.Scans, c.MoreScans, err = firstOf(ctx, db, limit, scanScan, `-- name: ScansByCorrelation
+		SELECT `+scanColumns+` FROM scans s JOIN stacks k ON k.id = s.stack_id
+		WHERE s.correlation_id = $1 ORDER BY s.id LIMIT $2`, id); err != nil {
+		return nil, err
+	}
+	if c.Drifts, c.MoreDrifts, err = firstOf(ctx, db, limit, scanDrift, `-- name: DriftsByCorrelation`+driftSelect+`
+		FROM (
+			SELECT f.id FROM scans r CROSS JOIN LATERAL (
+				SELECT d.id FROM drifts d WHERE d.scan_id = r.id ORDER BY d.id LIMIT $2
+			) AS f
+			WHERE r.correlation_id = $1 ORDER BY f.id LIMIT $2
+		) AS found
+		JOIN drifts d ON d.id = found.id`+driftJoins+`
+		ORDER BY d.id`, id); err != nil {
+		return nil, err
+	}
+	if c.Events, c.MoreEvents, err = firstOf(ctx, db, limit, scanEvent, `-- name: EventsByCorrelation
+		SELECT `+eventColumns+` FROM events e WHERE e.correlation_id = $1 ORDER BY e.id LIMIT $2`, id); err != nil {
+		return nil, err
+	}
+	return &c, nil
+}
+
+// firstOf runs a query of an id and a limit.
+func firstOf[T any](ctx context.Context, db *DB, limit int, scan pgx.RowToFunc[T], sql, id string) ([]T, bool, error) {
+	rows, err := db.pool.Query(ctx, sql, id, limit+1)
+	if err != nil {
+		return nil, false, classify(fmt.Errorf("correlation: %w", err))
+	}
+	found, err := pgx.CollectRows(rows, scan)
+	if err != nil {
+		return nil, false, classify(fmt.Errorf("correlation: %w", err))
+	}
+	page, more := cutPage(found, limit)
+	return page, more, nil
+}
