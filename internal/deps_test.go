@@ -23,6 +23,7 @@ var table = []struct {
 	{"internal/secret", 1, "a string that prints as ***; whatever can be secret is one"},
 	{"internal/correlation", 1, "ids in a context; logs, rows and spans all carry them"},
 	{"internal/jsontree", 1, "checked JSON taken apart as it was written; comparing values and reading plans both need that"},
+	{"internal/spool", 1, "more records than memory holds, encrypted on disk; knows nothing of what is in them"},
 	{"internal/clientip", 1, "who is really calling, behind proxies; limits, logs and spans must agree on it"},
 
 	// The domain and its neighbours, each about one noun.
@@ -37,6 +38,7 @@ var table = []struct {
 	// The two ends of an upload: where it comes from, where it stays.
 	{"internal/devpg", 4, "a private PostgreSQL server for the demo and the tests; needs nothing of the domain"},
 	{"internal/terraform", 4, "plan JSON to masked snapshot; the last package that sees a raw value"},
+	{"internal/terraform/plantest", 3, "plans of any size, for the benchmarks; made of real entries"},
 	{"internal/postgres", 4, "every SQL statement there is, and every SQLSTATE"},
 	{"internal/postgres/pgtest", 5, "one fresh database per test, so it needs both devpg and postgres"},
 

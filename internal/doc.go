@@ -12,9 +12,10 @@
 //	redact            what is secret
 //	drift             THE DOMAIN: changes, severity, life of a drift, Reconcile
 //	audit, auth       event names; permissions
-//	fault, secret, correlation, clientip
+//	fault, secret, correlation, clientip, jsontree, spool
 //	                  kinds of failure; a string that prints as ***; ids in a context;
-//	                  the client's address behind proxies
+//	                  the client's address behind proxies; JSON as it was written;
+//	                  more records than memory holds
 //
 // Pure core, plain shell: drift, redact and terraform turn values into values;
 // sockets, clocks and SQL live in ingest, postgres and httpapi; telemetry is

@@ -1,0 +1,256 @@
+package redact
+
+import "bytes"
+
+// findUserinfo is the password in a URL like postgres://user:password@host, or
+// what stands alone before the @ when it looks random. It reports whether there
+// is one, and where to look on.
+func findUserinfo(text []byte) (secret []byte, next int) {
+	i := bytes.Index(text, []byte("://"))
+	if i < 0 {
+		return nil, -1
+	}
+	start := i + len("://")
+	authority := text[start:]
+	if end := bytes.IndexAny(authority, "/?# \t\r\n\"'<>`"); end >= 0 {
+		authority = authority[:end]
+	}
+	next = start + len(authority)
+	at := bytes.LastIndexByte(authority, '@')
+	if at < 0 {
+		// A password that nobody escaped may hold a slash.
+		rest := text[start:]
+		if end := bytes.IndexAny(rest, " \t\r\n\"'<>`"); end >= 0 {
+			rest = rest[:end]
+		}
+		colon := bytes.IndexByte(authority, ':')
+		if at = bytes.IndexByte(rest, '@'); at < 0 || colon < 0 || isPort(authority[colon+1:]) {
+			return nil, next
+		}
+		authority = rest
+	}
+	userinfo := authority[:at]
+	if colon := bytes.IndexByte(userinfo, ':'); colon >= 0 {
+		if password := userinfo[colon+1:]; !isPlaceholder(password) {
+			return password, next
+		}
+	} else if looksRandom(userinfo) || isHex(userinfo) && len(userinfo) >= 32 {
+		return userinfo, next
+	}
+	return nil, next
+}
+
+func isPort(text []byte) bool {
+	for _, c := range text {
+		if !isDigit(c) {
+			return false
+		}
+	}
+	return true
+}
+
+// assignment is a name with a value somewhere in a text: Password=x; in a
+// connection string, password: x in YAML, --token x on a command line.
+type assignment struct {
+	name, value []byte
+	end         int
+}
+
+// nextAssignment finds the first assignment whose separator is at or after from.
+func nextAssignment(text []byte, from int) (assignment, bool) {
+	for i := from; i < len(text); i++ {
+		switch text[i] {
+		case '=', ':':
+		case ' ':
+			if !isOption(text, i) {
+				continue
+			}
+		case '>':
+			if !isTag(text, i) {
+				continue
+			}
+		default:
+			continue
+		}
+		if a, ok := assignmentAt(text, i); ok {
+			return a, true
+		}
+	}
+	return assignment{}, false
+}
+
+// assignmentAt reads the assignment whose separator is at i.
+func assignmentAt(text []byte, i int) (assignment, bool) {
+	end := i
+	for end > 0 && (text[end-1] == ' ' || text[end-1] == '\\' || text[end-1] == '"' || text[end-1] == '\'') {
+		end--
+	}
+	start := end
+	for start > 0 && isNameByte(text[start-1]) && end-start < 80 {
+		start--
+	}
+	if end-start < 2 || text[i] == ':' && !opensAssignment(text, start, i) {
+		return assignment{}, false
+	}
+	a := assignment{name: text[start:end]}
+	prose := text[i] == ':' && i+1 < len(text) && text[i+1] == ' '
+
+	v := i + 1
+	for v < len(text) && (text[v] == '=' || text[v] == '>' || text[v] == ':') {
+		v++ // == and => and :=
+	}
+	for v < len(text) && (text[v] == ' ' || text[v] == '\t') {
+		v++
+	}
+	for v < len(text) && text[v] == '\\' {
+		v++ // an escaped quote
+	}
+	stop := "; \t\r\n,&\"'<>`|)}]"
+	quoted := false
+	if v < len(text) && (text[v] == '"' || text[v] == '\'' || text[v] == '`') {
+		quoted = true
+		stop = string(text[v]) + "\r\n"
+		v++
+	}
+	a.value = text[v:]
+	if n := bytes.IndexAny(a.value, stop); n >= 0 {
+		a.value = a.value[:n]
+	}
+	a.end = v + len(a.value)
+	a.value = bytes.TrimRight(a.value, "\\")
+	if prose && !quoted && isWord(a.value) && !endsLine(text[a.end:]) {
+		return a, false // "password: must have twelve characters"
+	}
+	return a, len(a.value) > 0
+}
+
+// opensAssignment reports whether a name before a colon stands where a name is
+// given a value, rather than in the middle of an ARN or an image's tag.
+func opensAssignment(text []byte, start, colon int) bool {
+	if start == 0 || colon+1 < len(text) && (text[colon+1] == ' ' || text[colon+1] == '"' || text[colon+1] == '\\' || text[colon+1] == '=') {
+		return true
+	}
+	switch text[start-1] {
+	case ' ', '\t', '\n', '"', '\'', ',', ';', '{', '(', '[':
+		return true
+	}
+	return false
+}
+
+func isNameByte(c byte) bool { return isAlnum(c) || c == '_' || c == '-' || c == '.' }
+
+// isOption reports whether the space at i ends a command-line option with two
+// dashes.
+func isOption(text []byte, i int) bool {
+	start := i
+	for start > 0 && isNameByte(text[start-1]) {
+		start--
+	}
+	return i-start > 3 && text[start] == '-' && text[start+1] == '-' && i+1 < len(text) && text[i+1] != '-'
+}
+
+// isTag reports whether the > at i ends an opening XML tag without attributes.
+func isTag(text []byte, i int) bool {
+	start := i
+	for start > 0 && isNameByte(text[start-1]) {
+		start--
+	}
+	return start > 0 && text[start-1] == '<'
+}
+
+// isWord reports whether text is lower-case letters, as in a sentence.
+func isWord(text []byte) bool {
+	for i, c := range text {
+		if !isLower(c) && (i > 0 || !isUpper(c)) && c != '.' && c != '-' {
+			return false
+		}
+	}
+	return true
+}
+
+func endsLine(rest []byte) bool {
+	rest = bytes.TrimLeft(rest, " \t")
+	return len(rest) == 0 || rest[0] == '\n' || rest[0] == '\r'
+}
+
+// findScheme is what follows "Bearer " or "Basic " as in an HTTP header.
+func findScheme(text []byte) []byte {
+	for _, scheme := range [...]string{"Bearer ", "bearer ", "BEARER ", "Basic ", "basic "} {
+		i := bytes.Index(text, []byte(scheme))
+		if i < 0 || i > 0 && isAlnum(text[i-1]) {
+			continue
+		}
+		token := text[i+len(scheme):]
+		if end := bytes.IndexAny(token, " \t\r\n\"'<>`,;)"); end >= 0 {
+			token = token[:end]
+		}
+		if len(token) >= 8 && !isWord(token) && !isPlaceholder(token) {
+			return token
+		}
+	}
+	return nil
+}
+
+// isPlaceholder reports whether a value only says where the secret comes from,
+// or that one was taken out.
+func isPlaceholder(value []byte) bool {
+	if len(value) == 0 || isMasked(value) {
+		return true
+	}
+	if value[0] == '$' && isVariable(value[1:]) {
+		return true
+	}
+	for _, p := range [...]string{"{{", "<", "%(", "%{", "@Microsoft.KeyVault", "!Ref", "var.", "local.", "data.", "module."} {
+		if bytes.HasPrefix(value, []byte(p)) {
+			return true
+		}
+	}
+	return isReference(value)
+}
+
+// isVariable reports whether what follows a $ is a variable of a shell or template.
+func isVariable(rest []byte) bool {
+	if len(rest) == 0 || rest[0] == '{' || rest[0] == '(' || rest[0] == '$' {
+		return true
+	}
+	for i, c := range rest {
+		if !isAlnum(c) && c != '_' || i == 0 && isDigit(c) {
+			return false
+		}
+	}
+	return true
+}
+
+// isMasked reports whether a value is all stars, dots or crosses.
+func isMasked(value []byte) bool {
+	first := value[0]
+	if first != '*' && first != 'x' && first != 'X' && first != '.' && first != '#' {
+		return false
+	}
+	for _, c := range value {
+		if c != first {
+			return false
+		}
+	}
+	return true
+}
+
+// isReference reports whether a value names a secret kept elsewhere, or is a
+// key that everybody may have.
+func isReference(value []byte) bool {
+	for _, p := range [...]string{"arn:", "projects/", "ssh-rsa ", "ssh-ed25519 ", "ecdsa-sha2-", "ssm:", "secretsmanager:", "/subscriptions/", "vault:", "op://", "sm://"} {
+		if bytes.HasPrefix(value, []byte(p)) {
+			return true
+		}
+	}
+	return bytes.Contains(value, []byte(".vault.azure.net/")) || bytes.Contains(value, []byte("{{resolve:"))
+}
+
+func isHex(text []byte) bool {
+	for _, c := range text {
+		if !isDigit(c) && (c < 'a' || c > 'f') && (c < 'A' || c > 'F') {
+			return false
+		}
+	}
+	return len(text) > 0
+}
