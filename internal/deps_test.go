@@ -34,11 +34,11 @@ var table = []struct {
 	// Judgements about the domain.
 	{"internal/redact", 3, "decides what is secret, and makes the drift.Value that can't tell"},
 	{"internal/alert", 3, "decides which outcomes deserve telling whom"},
+	{"internal/terraform/plantest", 3, "plans of any size, for the benchmarks; made of real entries"},
 
 	// The two ends of an upload: where it comes from, where it stays.
 	{"internal/devpg", 4, "a private PostgreSQL server for the demo and the tests; needs nothing of the domain"},
 	{"internal/terraform", 4, "plan JSON to masked snapshot; the last package that sees a raw value"},
-	{"internal/terraform/plantest", 3, "plans of any size, for the benchmarks; made of real entries"},
 	{"internal/postgres", 4, "every SQL statement there is, and every SQLSTATE"},
 	{"internal/postgres/pgtest", 5, "one fresh database per test, so it needs both devpg and postgres"},
 

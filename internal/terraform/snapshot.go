@@ -1,0 +1,165 @@
+package terraform
+
+import (
+	"crypto/hmac"
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"hash/maphash"
+	"iter"
+	"strings"
+
+	"github.com/driftsentry/driftsentry/internal/drift"
+	"github.com/driftsentry/driftsentry/internal/fault"
+	"github.com/driftsentry/driftsentry/internal/redact"
+)
+
+// addSighting refuses a resource that the plan lists twice. i is its index.
+func (p *reader) addSighting(i int) error {
+	key := p.record.Key()
+	hash := maphash.String(p.seed, string(key.Origin)+key.Address)
+	first, twice := p.listed[hash]
+	if !twice {
+		p.listed[hash] = int32(i)
+		return nil
+	}
+	section := "resource_drift"
+	if key.Origin == drift.Pending {
+		section = "resource_changes"
+	}
+	return fault.New(fault.Invalid, fmt.Sprintf("the plan lists the same resource twice, in /%s/%d and in /%s/%d", section, first, section, i))
+}
+
+// sight keeps of the record what is needed to reconcile it.
+func (p *reader) sight() {
+	s := drift.Sighting{Key: p.record.Key(), PreviousAddress: p.record.PreviousAddress, Fingerprint: p.record.Fingerprint}
+	if p.record.OnlyNoise() {
+		p.noise = append(p.noise, s)
+	} else {
+		p.drifts = append(p.drifts, s)
+	}
+}
+
+// snapshot is what was read. From here on every secret of the plan is known.
+func (p *reader) snapshot() *drift.Snapshot {
+	for _, sightings := range [...][]drift.Sighting{p.drifts, p.noise} {
+		for i := range sightings {
+			s := &sightings[i]
+			s.Key.Address = p.addresses.mask(s.Key.Address)
+			s.PreviousAddress = p.addresses.mask(s.PreviousAddress)
+		}
+	}
+	report := p.report()
+	return &drift.Snapshot{
+		Report:    report,
+		Digest:    [sha256.Size]byte(p.src.payload.digest.Sum(nil)),
+		Bytes:     p.src.payload.size,
+		Drifts:    p.drifts,
+		Noise:     p.noise,
+		EachDrift: p.each(isNews),
+		EachNoise: p.each(isNoise),
+		Close:     p.spool.Close,
+	}
+}
+
+// What a spooled record is about.
+const (
+	isNews byte = iota
+	isNoise
+)
+
+// each makes the function that hands out the resources of one kind.
+func (p *reader) each(kind byte) func(want func(n int) bool) iter.Seq2[*drift.Resource, error] {
+	spooled, secrets, addresses := p.spool, p.secrets, p.addresses
+	return func(want func(n int) bool) iter.Seq2[*drift.Resource, error] {
+		return func(yield func(*drift.Resource, error) bool) {
+			n := -1
+			wanted := func(k byte) bool {
+				if k != kind {
+					return false
+				}
+				n++
+				return want == nil || want(n)
+			}
+			mask := masker{secrets: redact.NewMasker(secrets), addresses: addresses}
+			var r record
+			for encoded, err := range spooled.Records(wanted) {
+				if err != nil {
+					yield(nil, err)
+					return
+				}
+				r.decode(encoded)
+				mask.record(&r)
+				if !yield(&r.Resource, nil) {
+					return
+				}
+			}
+		}
+	}
+}
+
+// masker hides in a record the secrets that were found after it was read.
+type masker struct {
+	secrets   *redact.Masker
+	addresses addressMask
+}
+
+func (m *masker) record(r *record) {
+	r.Address = m.addresses.mask(r.Address)
+	r.PreviousAddress = m.addresses.mask(r.PreviousAddress)
+	if m.secrets.Holds(r.contents) {
+		r.hideValue(r.CloudID)
+		r.CloudID = ""
+	}
+	if m.secrets.Holds(r.CloudID) {
+		r.CloudID = ""
+	}
+	if m.secrets.Holds(r.Region) {
+		r.Region = ""
+	}
+	if m.secrets.Holds(r.Account) {
+		r.Account = ""
+	}
+	var hidden []string
+	for _, changes := range [...][]drift.Change{r.News, r.Noise} {
+		for i := range changes {
+			c := &changes[i]
+			was := c.Sensitive()
+			c.Path = m.secrets.Path(c.Path)
+			c.Before, c.After = m.secrets.Value(c.Before), m.secrets.Value(c.After)
+			if c.Sensitive() && !was {
+				hidden = append(hidden, attributeOf(c.Path))
+			}
+		}
+	}
+	if len(hidden) > 0 {
+		r.hideDigestsOf(hidden)
+	}
+}
+
+// addressMask hides secrets in addresses. An address stays unique: what was
+// hidden is replaced by a keyed hash of the whole.
+type addressMask struct {
+	secrets *redact.Secrets
+	key     []byte
+}
+
+func (a addressMask) mask(address string) string {
+	text := []byte(address)
+	start, end, found := a.secrets.Inside(text)
+	if !found {
+		return address
+	}
+	mac := hmac.New(sha256.New, a.key)
+	mac.Write([]byte("address\x00" + address))
+	hash := hex.EncodeToString(mac.Sum(nil)[:4])
+	var masked strings.Builder
+	for found {
+		masked.Write(text[:start])
+		masked.WriteString(strings.TrimSuffix(drift.HiddenText, ")") + " " + hash + ")")
+		text = text[end:]
+		start, end, found = a.secrets.Inside(text)
+	}
+	masked.Write(text)
+	return masked.String()
+}
