@@ -1,0 +1,144 @@
+// Package httpapi is the HTTP face of the service: the route table, what each
+// route accepts and answers, and how every failure looks.
+//
+// It refuses to hold business rules, SQL or telemetry. Handlers return errors;
+// one place turns them into problem documents, and whoever wires the server
+// decides how they are logged, counted and tracked.
+package httpapi
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/driftsentry/driftsentry/internal/clientip"
+	"github.com/driftsentry/driftsentry/internal/fault"
+	"github.com/driftsentry/driftsentry/internal/ingest"
+	"github.com/driftsentry/driftsentry/internal/postgres"
+)
+
+// Options are what the server is made of. All fields without a stated zero
+// value are required.
+type Options struct {
+	DB     *postgres.DB
+	Ingest *ingest.Service
+	// CursorKey signs cursors; the same on every replica.
+	CursorKey []byte
+	// Clients finds the caller's address for rate limits; the zero value
+	// believes no proxy.
+	Clients clientip.Resolver
+	// MaxUploadBytes limits a plan after decompression.
+	MaxUploadBytes int64
+	// RequestTimeout limits every request but an upload, which may take as long
+	// as bytes keep coming: there it limits the wait for the next byte.
+	RequestTimeout time.Duration
+	// UploadTimeout limits a whole upload, however steadily its bytes come.
+	UploadTimeout time.Duration
+	// RateLimitPerMinute limits requests per caller; 0 is no limit.
+	RateLimitPerMinute int
+	// CORSOrigins may call the API from a browser; empty allows none.
+	CORSOrigins []string
+	// Metrics answers GET /metrics; nil removes the route.
+	Metrics http.Handler
+	// Exports tells the state of telemetry export for /health/detailed; nil
+	// leaves it out.
+	Exports func() any
+	// Errors tells the tracked errors for /api/v1/errors.
+	Errors func() any
+	// Report hears of every request that failed, after it was answered.
+	Report func(*http.Request, Failure)
+	// Version is what /health/detailed names; BuildInfo's, not the schema's.
+	Version string
+}
+
+// Server answers the routes of SPEC §3, §5 and §6.
+type Server struct {
+	Options
+	handler http.Handler
+	cursors cursors
+	health  *health
+	flights flights
+}
+
+// New builds the server; it listens on nothing.
+func New(o Options) *Server {
+	s := &Server{Options: o, cursors: cursors{key: o.CursorKey}, health: newHealth(o)}
+	mux := http.NewServeMux()
+	methods := map[string][]string{} // by path, for the 405s
+	for _, route := range s.Routes() {
+		mux.Handle(route.Pattern(), s.handle(route))
+		methods[route.Path] = append(methods[route.Path], route.Method)
+	}
+	for path, allowed := range methods {
+		mux.Handle(path, s.methodNotAllowed(allowed))
+	}
+	mux.HandleFunc("/", s.notFound)
+	s.handler = s.limits(mux)
+	return s
+}
+
+// ServeHTTP answers one request.
+func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	done := s.flights.add(r)
+	defer done()
+	if s.health.draining.Load() {
+		w.Header().Set("Connection", "close") // the client reconnects to somebody who stays
+	}
+	s.handler.ServeHTTP(w, r)
+}
+
+// Drain makes the server say that it is going: readiness fails and every
+// answer closes its connection. It goes on serving.
+func (s *Server) Drain() { s.health.draining.Store(true) }
+
+// errTooSlow is the cause of a context whose request took longer than its
+// route allows, so that it isn't taken for a deadline of somebody else's.
+var errTooSlow = errors.New("request timeout")
+
+// handle turns a route into a handler: it bounds the time and answers errors.
+func (s *Server) handle(route Route) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		inner := r
+		if route.limit > 0 {
+			ctx, cancel := context.WithTimeoutCause(r.Context(), route.limit, errTooSlow)
+			defer cancel()
+			inner = r.WithContext(ctx)
+		}
+		if err := route.handler(w, inner); err != nil {
+			s.fail(w, inner, err)
+		}
+	})
+}
+
+// fail answers err and tells whoever listens.
+func (s *Server) fail(w http.ResponseWriter, r *http.Request, err error) {
+	failure := WriteError(w, r, err)
+	if s.Report != nil {
+		s.Report(r, failure)
+	}
+}
+
+func (s *Server) notFound(w http.ResponseWriter, r *http.Request) {
+	// The catch-all must not look like a route to whoever labels this request.
+	r.Pattern = ""
+	s.fail(w, r, fault.New(fault.NotFound, "there is nothing at this path"))
+}
+
+func (s *Server) methodNotAllowed(allowed []string) http.Handler {
+	if slices.Contains(allowed, http.MethodGet) {
+		allowed = append(allowed, http.MethodHead)
+	}
+	allow := strings.Join(allowed, ", ")
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.Method == http.MethodOptions {
+			w.Header().Set("Allow", allow+", OPTIONS")
+			w.WriteHeader(http.StatusNoContent)
+			return
+		}
+		w.Header().Set("Allow", allow)
+		s.fail(w, r, fault.New(fault.MethodNotAllowed, "this path takes "+allow))
+	})
+}

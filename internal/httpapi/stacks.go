@@ -1,0 +1,107 @@
+package httpapi
+
+import (
+	"net/http"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/driftsentry/driftsentry/internal/drift"
+	"github.com/driftsentry/driftsentry/internal/postgres"
+)
+
+// stackBody is a stack with its freshness: no open drift means nothing unless
+// one knows when somebody last looked.
+type stackBody struct {
+	Name      string        `json:"name"`
+	CreatedAt string        `json:"createdAt"`
+	Freshness freshnessBody `json:"freshness"`
+	Open      openBody      `json:"open"`
+}
+
+type freshnessBody struct {
+	LastScanID     *uuid.UUID          `json:"lastScanId"`
+	LastScanAt     *string             `json:"lastScanAt"`
+	LastScanStatus *drift.Completeness `json:"lastScanStatus"`
+	// LastCompleteAt is when a scan last told everything; null means that no
+	// drift is known because nobody has ever looked properly.
+	LastCompleteAt *string `json:"lastCompleteAt"`
+	AgeSeconds     *int64  `json:"ageSeconds"` // since LastCompleteAt
+}
+
+// openBody counts open drifts, the two origins apart.
+type openBody struct {
+	Outside severityCounts `json:"outside"`
+	Pending severityCounts `json:"pending"`
+}
+
+type severityCounts struct {
+	Critical int64 `json:"critical"`
+	Warning  int64 `json:"warning"`
+	Info     int64 `json:"info"`
+}
+
+func (c *severityCounts) add(severity drift.Severity, n int64) {
+	switch severity {
+	case drift.Critical:
+		c.Critical += n
+	case drift.Warning:
+		c.Warning += n
+	case drift.Info:
+		c.Info += n
+	}
+}
+
+func newStackBody(now time.Time) func(*postgres.StackState) stackBody {
+	return func(st *postgres.StackState) stackBody {
+		body := stackBody{Name: st.Name, CreatedAt: timestamp(st.CreatedAt), Freshness: freshnessBody{
+			LastScanID: idOrNull(st.LastScanID), LastScanAt: timeOrNull(st.LastScanAt),
+			LastCompleteAt: timeOrNull(st.LastCompleteAt),
+		}}
+		if st.LastScanStatus != "" {
+			body.Freshness.LastScanStatus = &st.LastScanStatus
+		}
+		if !st.LastCompleteAt.IsZero() {
+			age := max(0, int64(now.Sub(st.LastCompleteAt).Seconds()))
+			body.Freshness.AgeSeconds = &age
+		}
+		for _, count := range st.Open {
+			if count.Origin == drift.Pending {
+				body.Open.Pending.add(count.Severity, count.Drifts)
+			} else {
+				body.Open.Outside.add(count.Severity, count.Drifts)
+			}
+		}
+		return body
+	}
+}
+
+// listStacks answers GET /api/v1/stacks, by name.
+func (s *Server) listStacks(w http.ResponseWriter, r *http.Request) error {
+	q := readQuery(r)
+	ask := postgres.StackQuery{Search: q.text("q"), Limit: q.limit()}
+	scope := listScope("stacks", q)
+	if _, err := s.after(q, scope, &ask.After); err != nil {
+		return err
+	}
+	if err := q.err(); err != nil {
+		return err
+	}
+	stacks, more, err := s.DB.Stacks(r.Context(), ask)
+	if err != nil {
+		return err
+	}
+	return answerPage(s, w, scope, stacks, more, newStackBody(time.Now()), func(st *postgres.StackState) any { return st.Name })
+}
+
+// getStack answers GET /api/v1/stacks/{name...}.
+func (s *Server) getStack(w http.ResponseWriter, r *http.Request) error {
+	if err := readQuery(r).err(); err != nil {
+		return err
+	}
+	stack, err := s.DB.Stack(r.Context(), r.PathValue("name"))
+	if err != nil {
+		return named(err, "there is no such stack; a stack begins with its first scan")
+	}
+	return ok(w, http.StatusOK, newStackBody(time.Now())(stack))
+}
