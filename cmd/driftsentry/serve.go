@@ -1,0 +1,225 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/driftsentry/driftsentry/internal/clientip"
+	"github.com/driftsentry/driftsentry/internal/config"
+	"github.com/driftsentry/driftsentry/internal/drift"
+	"github.com/driftsentry/driftsentry/internal/httpapi"
+	"github.com/driftsentry/driftsentry/internal/ingest"
+	"github.com/driftsentry/driftsentry/internal/postgres"
+	"github.com/driftsentry/driftsentry/internal/telemetry"
+	"github.com/driftsentry/driftsentry/internal/terraform"
+)
+
+func (p process) serveCommand() *cobra.Command {
+	return &cobra.Command{
+		Use:   "serve",
+		Short: "Run the service, configured by its environment alone",
+		Long: "Serves the API, the probes and the metrics until SIGTERM or SIGINT, and then stops in\n" +
+			"order: readiness fails, requests in flight are finished, telemetry is flushed. A second\n" +
+			"signal stops at once. SIGHUP reads LOG_LEVEL_FILE again.",
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error { return p.serve(cmd.Context()) },
+	}
+}
+
+// serve runs the service until it is told to stop.
+func (p process) serve(ctx context.Context) error {
+	cfg, err := config.Load(p.env)
+	if err != nil {
+		return err
+	}
+	svc, err := p.build(ctx, cfg)
+	if err != nil {
+		return err
+	}
+	return svc.run(ctx)
+}
+
+// service is the house, wired and ready to listen.
+type service struct {
+	process
+	cfg  config.Config
+	log  *slog.Logger
+	tel  *telemetry.Telemetry
+	db   *postgres.DB
+	api  *httpapi.Server
+	http *http.Server
+
+	listener net.Listener // once it runs
+}
+
+// build wires everything on this screen. Telemetry is put round the seams
+// here; what is inside only passes its context on.
+func (p process) build(ctx context.Context, cfg config.Config) (*service, error) {
+	b := readBuild()
+	tel, err := telemetry.Start(ctx, telemetry.Options{
+		Env: string(cfg.Environment), Version: b.Version, Commit: b.Commit, BuildDate: b.Date,
+		Output: p.stdout, Pretty: cfg.Log.Format == config.FormatPretty, Level: levels[cfg.Log.Level],
+		Secrets:   secrets(cfg),
+		SentryDSN: cfg.SentryDSN.Reveal(), ScanFormats: []string{terraform.Format},
+	})
+	if err != nil {
+		return nil, err
+	}
+	db, err := postgres.Open(ctx, postgres.Options{
+		URL: cfg.Database.URL.Reveal(), MaxConns: cfg.Database.MaxConns,
+		Tracer: tel.SQL(telemetry.SQLOptions{Tables: postgres.Tables()}),
+	})
+	if err != nil {
+		return nil, errors.Join(err, tel.Shutdown(ctx))
+	}
+	s := &service{process: p, cfg: cfg, log: tel.Logger().With("module", "service"), tel: tel, db: db}
+	clients := clientip.Trusting(cfg.TrustedProxies)
+	s.api = httpapi.New(httpapi.Options{
+		DB: db, Clients: clients, CursorKey: []byte(cfg.FingerprintKey.Reveal()), Version: b.Version,
+		Ingest: &ingest.Service{
+			DB: db, Key: []byte(cfg.FingerprintKey.Reveal()), MaxBytes: cfg.MaxUploadBytes,
+			Phase: tel.Phase, Done: s.scanDone,
+		},
+		MaxUploadBytes: cfg.MaxUploadBytes, RequestTimeout: cfg.RequestTimeout, UploadTimeout: cfg.UploadTimeout,
+		RateLimitPerMinute: cfg.RateLimitPerMinute, CORSOrigins: cfg.CORSOrigins,
+		Metrics: metricsHandler(cfg, tel), Exports: func() any { return tel.Exports() }, Errors: func() any { return tel.Errors() },
+		Report: func(r *http.Request, f httpapi.Failure) { tel.ReportRequest(r, f.Err, f.Status, f.Code) },
+	})
+	s.http = &http.Server{
+		Handler: tel.Handler(s.api, telemetry.HTTPOptions{
+			WriteError: func(w http.ResponseWriter, r *http.Request, err error) (int, string) {
+				f := httpapi.WriteError(w, r, err)
+				return f.Status, f.Code
+			},
+			// A proxy of ours has decided already whose trace it lets through.
+			Trusted:     func(r *http.Request) bool { return clients.Trusts(clientip.Peer(r)) },
+			ClientIP:    clients.Of,
+			SlowRequest: cfg.SlowRequestThreshold,
+		}),
+		ErrorLog:          slog.NewLogLogger(tel.Logger().With("module", "http").Handler(), slog.LevelWarn),
+		ReadHeaderTimeout: 10 * time.Second,
+		IdleTimeout:       2 * time.Minute,
+		WriteTimeout:      cfg.UploadTimeout + time.Minute, // a reader that never reads ends here
+		MaxHeaderBytes:    64 << 10,
+	}
+	return s, errors.Join(tel.Pool(db.Stat), tel.Drifts(s.openDrifts, s.stackSuccesses))
+}
+
+// secrets are the texts that must never leave the process by any way.
+func secrets(cfg config.Config) []string {
+	url := cfg.Database.URL.Reveal()
+	return []string{
+		cfg.JWTSecret.Reveal(), cfg.FingerprintKey.Reveal(), cfg.SentryDSN.Reveal(), url, postgres.Password(url),
+	}
+}
+
+func metricsHandler(cfg config.Config, tel *telemetry.Telemetry) http.Handler {
+	if !cfg.EnableMetrics {
+		return nil
+	}
+	return tel.MetricsHandler()
+}
+
+// run listens, serves and stops.
+func (s *service) run(ctx context.Context) error {
+	s.log.InfoContext(ctx, "Configuration validated", "settings", s.settings())
+	var err error
+	if s.listener, err = new(net.ListenConfig).Listen(ctx, "tcp", s.cfg.Listen.Address()); err != nil {
+		return errors.Join(fmt.Errorf("listen on %s: %w", s.cfg.Listen.Address(), err), s.abandon(ctx))
+	}
+	s.log.InfoContext(ctx, "Listening", "address", s.listener.Addr().String(), "version", readBuild().Version)
+	failed := make(chan error, 1)
+	go func() { failed <- s.http.Serve(s.listener) }()
+	if s.listening != nil {
+		s.listening(s.listener.Addr().String())
+	}
+	for {
+		select {
+		case sig := <-s.signals:
+			return s.stop(ctx, sig.String())
+		case <-ctx.Done():
+			return s.stop(context.WithoutCancel(ctx), "context ended")
+		case <-s.hangups:
+			s.reloadLevel(ctx)
+		case err := <-failed:
+			return errors.Join(fmt.Errorf("serve: %w", err), s.abandon(ctx))
+		}
+	}
+}
+
+// levels are config's level names as slog counts them.
+var levels = map[config.Level]slog.Level{
+	config.LevelTrace: telemetry.LevelTrace, config.LevelDebug: slog.LevelDebug, config.LevelInfo: slog.LevelInfo,
+	config.LevelWarn: slog.LevelWarn, config.LevelError: slog.LevelError, config.LevelFatal: telemetry.LevelFatal,
+}
+
+// reloadLevel reads LOG_LEVEL again; one that makes no sense changes nothing.
+func (s *service) reloadLevel(ctx context.Context) {
+	level, err := config.LoadLevel(s.env)
+	if err != nil {
+		s.log.WarnContext(ctx, "Log level unchanged", "error", err)
+		return
+	}
+	before := s.tel.Level()
+	s.tel.SetLevel(levels[level])
+	s.tel.AuditLogger().InfoContext(ctx, "Log level changed", "module", "service",
+		"from", telemetry.LevelName(before), "to", string(level))
+}
+
+// settings is the effective configuration for its log line, secrets masked.
+func (s *service) settings() slog.Value {
+	var attrs []slog.Attr
+	for _, setting := range s.cfg.Effective() {
+		attrs = append(attrs, slog.String(setting.Name, setting.Value))
+	}
+	return slog.GroupValue(attrs...)
+}
+
+// scanDone counts a scan that was kept.
+func (s *service) scanDone(ctx context.Context, report *drift.Report, closed []postgres.Closing) {
+	s.tel.ScanDone(ctx, string(report.Status), report.Format)
+	for _, c := range closed {
+		for range c.Drifts {
+			s.tel.DriftResolved(ctx, string(c.Severity), c.Open)
+		}
+	}
+}
+
+// openDrifts feeds the gauges of open drifts.
+func (s *service) openDrifts(ctx context.Context) ([]telemetry.OpenDrifts, error) {
+	counts, err := s.db.OpenCounts(ctx)
+	if err != nil {
+		return nil, err
+	}
+	oldest, err := s.db.OldestOpen(ctx)
+	if err != nil {
+		return nil, err
+	}
+	open := make([]telemetry.OpenDrifts, len(counts))
+	for i, c := range counts {
+		open[i] = telemetry.OpenDrifts{
+			Severity: string(c.Severity), Status: string(c.Status), Origin: string(c.Origin), Count: c.Drifts, Oldest: oldest[c.Severity],
+		}
+	}
+	return open, nil
+}
+
+// stackSuccesses feeds the dead man's switch of every stack.
+func (s *service) stackSuccesses(ctx context.Context) ([]telemetry.StackSuccess, error) {
+	stacks, err := s.db.StackFreshness(ctx, telemetry.MaxStacks+1)
+	if err != nil {
+		return nil, err
+	}
+	success := make([]telemetry.StackSuccess, len(stacks))
+	for i, stack := range stacks {
+		success[i] = telemetry.StackSuccess{Stack: stack.Stack, At: stack.LastCompleteAt}
+	}
+	return success, nil
+}
