@@ -3,17 +3,18 @@ package main
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"os"
 	"os/exec"
 	"os/signal"
 	"regexp"
 	"runtime/debug"
+	"strconv"
 	"strings"
 	"sync"
 	"syscall"
 	"testing"
-	"time"
 
 	"github.com/driftsentry/driftsentry/internal/config"
 	"github.com/driftsentry/driftsentry/internal/postgres/pgtest"
@@ -33,11 +34,9 @@ func TestMain(m *testing.M) {
 	if os.Getenv(asProgram) == "" {
 		os.Exit(m.Run())
 	}
-	go func() { // whoever started this holds the other end; a crashed test leaves nothing running
+	go func() { // the test holds the other end: one that crashes leaves nothing running
 		_, err := io.Copy(io.Discard, os.Stdin)
-		if err != nil {
-			os.Exit(exitFailure)
-		}
+		fmt.Fprintln(os.Stderr, "the test that started this is gone:", err)
 		os.Exit(exitFailure)
 	}()
 	if text := os.Getenv(panics); text != "" {
@@ -111,17 +110,20 @@ func runProgram(t *testing.T, env ...string) *house {
 	if err := command.Start(); err != nil {
 		t.Fatal(err)
 	}
+	t.Cleanup(func() { leash.Close() })
+	t.Cleanup(h.end)
+	gone := make(chan struct{})
 	go func() {
 		if err := command.Wait(); err != nil && command.ProcessState == nil {
 			t.Errorf("wait for the program: %v", err)
 		}
-		close(h.gone)
+		close(gone)
 		h.exit <- command.ProcessState.ExitCode()
 	}()
 	go func() {
 		for {
 			select {
-			case <-h.gone:
+			case <-gone:
 				return
 			case s := <-h.signals:
 				if err := command.Process.Signal(s); err != nil && !errors.Is(err, os.ErrProcessDone) {
@@ -130,10 +132,6 @@ func runProgram(t *testing.T, env ...string) *house {
 			}
 		}
 	}()
-	t.Cleanup(func() {
-		h.end()
-		_ = leash.Close() // the process is gone, and closed it itself
-	})
 	h.await(listening.address)
 	return h
 }
@@ -158,20 +156,6 @@ func (l *listener) Write(p []byte) (int, error) {
 	return n, err
 }
 
-// within fails the test unless done is closed or sent to in time.
-func within[T any](t *testing.T, limit time.Duration, what string, done <-chan T) T {
-	t.Helper()
-	timer := time.NewTimer(limit)
-	defer timer.Stop()
-	select {
-	case v := <-done:
-		return v
-	case <-timer.C:
-		t.Fatalf("%s: not within %v", what, limit)
-		panic("unreachable")
-	}
-}
-
 // metric is the sum of a scrape's series with this name and these parts in
 // their labels.
 func metric(t *testing.T, scrape, name string, labels ...string) float64 {
@@ -188,7 +172,12 @@ line:
 				continue line
 			}
 		}
-		sum += lastNumber(t, line)
+		sample, _, _ := strings.Cut(strings.TrimSpace(line), " # ") // the exemplar
+		value, err := strconv.ParseFloat(sample[strings.LastIndexByte(sample, ' ')+1:], 64)
+		if err != nil {
+			t.Fatalf("scraped line %q: %v", line, err)
+		}
+		sum += value
 	}
 	return sum
 }

@@ -39,6 +39,7 @@ func (p process) serve(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	keepLean()
 	svc, err := p.build(ctx, cfg)
 	if err != nil {
 		return err
@@ -72,9 +73,10 @@ func (p process) build(ctx context.Context, cfg config.Config) (*service, error)
 	if err != nil {
 		return nil, err
 	}
+	host, port, database := postgres.Address(cfg.Database.URL.Reveal())
 	db, err := postgres.Open(ctx, postgres.Options{
 		URL: cfg.Database.URL.Reveal(), MaxConns: cfg.Database.MaxConns,
-		Tracer: tel.SQL(telemetry.SQLOptions{Tables: postgres.Tables()}),
+		Tracer: tel.SQL(telemetry.SQLOptions{Tables: postgres.Tables(), Host: host, Port: port, Database: database}),
 	})
 	if err != nil {
 		return nil, errors.Join(err, tel.Shutdown(ctx))

@@ -39,7 +39,7 @@ func serve(t *testing.T, env ...string) *house {
 	return runHouse(t, []string{"serve"}, append([]string{"DATABASE_URL=" + pgtest.URL(t), "LOG_FORMAT=json"}, env...))
 }
 
-func runHouse(t *testing.T, args, env []string) *house {
+func newHouse(t *testing.T) *house {
 	t.Helper()
 	h := &house{
 		t: t, signals: make(chan os.Signal, 2), hangups: make(chan os.Signal, 1),
@@ -47,6 +47,12 @@ func runHouse(t *testing.T, args, env []string) *house {
 		transport: new(http.Transport),
 	}
 	t.Cleanup(h.transport.CloseIdleConnections)
+	return h
+}
+
+func runHouse(t *testing.T, args, env []string) *house {
+	t.Helper()
+	h := newHouse(t)
 	address := make(chan string, 1)
 	p := process{
 		args: args, env: append([]string{"HOST=127.0.0.1", "PORT=0", "SHUTDOWN_DELAY=0s"}, env...),
@@ -54,20 +60,30 @@ func runHouse(t *testing.T, args, env []string) *house {
 		listening: func(a string) { address <- a },
 	}
 	go func() { h.exit <- run(context.Background(), p) }()
+	t.Cleanup(h.end)
+	h.await(address)
+	return h
+}
+
+// await waits until the program says where it listens.
+func (h *house) await(address <-chan string) {
+	h.t.Helper()
 	select {
 	case a := <-address:
 		h.url = "http://" + a
 	case code := <-h.exit:
-		t.Fatalf("exit code %d before it listened\n%s%s", code, h.errs, h.out)
+		h.stopped = true
+		h.t.Fatalf("exit code %d before it listened\n%s%s", code, h.errs, h.out)
 	case <-time.After(time.Minute):
-		t.Fatal("does not listen after a minute")
+		h.t.Fatal("does not listen after a minute")
 	}
-	t.Cleanup(func() {
-		if !h.stopped {
-			h.stop()
-		}
-	})
-	return h
+}
+
+// end stops the program unless the test has.
+func (h *house) end() {
+	if !h.stopped {
+		h.stop()
+	}
 }
 
 // stop asks the program to stop, as SIGTERM does, and returns its exit code.
