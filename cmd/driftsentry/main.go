@@ -59,7 +59,6 @@ func run(ctx context.Context, p process) int {
 			"Try it with nothing set up:  driftsentry demo",
 		SilenceErrors: true,
 		SilenceUsage:  true,
-		Args:          cobra.NoArgs,
 	}
 	root.CompletionOptions.HiddenDefaultCmd = true
 	root.SetArgs(p.args)

@@ -1,0 +1,62 @@
+package main
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/driftsentry/driftsentry/internal/postgres/pgtest"
+)
+
+// command runs one command to its end.
+func command(t *testing.T, env []string, args ...string) (code int, stdout, stderr string) {
+	t.Helper()
+	var out, errs lockedBuffer
+	code = run(t.Context(), process{args: args, env: env, stdin: strings.NewReader(""), stdout: &out, stderr: &errs})
+	return code, out.String(), errs.String()
+}
+
+func TestMigrate(t *testing.T) {
+	t.Parallel()
+	env := []string{"DATABASE_URL=" + pgtest.EmptyURL(t)}
+	if code, out, errs := command(t, env, "migrate", "status"); code != exitFailure || !strings.Contains(out, "missing") || !strings.Contains(errs, "migrate up") {
+		t.Errorf("status of an empty database = %d\n%s%s", code, out, errs)
+	}
+	if code, out, errs := command(t, env, "migrate", "up"); code != exitOK || !strings.Contains(out, "applied initial") {
+		t.Errorf("up = %d\n%s%s", code, out, errs)
+	}
+	if code, out, errs := command(t, env, "migrate", "up"); code != exitOK || !strings.Contains(out, "up to date") {
+		t.Errorf("up again = %d\n%s%s", code, out, errs)
+	}
+	if code, out, errs := command(t, env, "migrate", "status"); code != exitOK || strings.Contains(out, "missing") {
+		t.Errorf("status afterwards = %d\n%s%s", code, out, errs)
+	}
+	if code, _, errs := command(t, []string{"DATABASE_URL=postgres://u:planted@127.0.0.1:1/x"}, "migrate", "up"); code != exitFailure ||
+		!strings.Contains(errs, "database") || strings.Contains(errs, "planted") {
+		t.Errorf("up without a database = %d\n%s", code, errs)
+	}
+}
+
+func TestHealthcheck(t *testing.T) {
+	t.Parallel()
+	h := serve(t)
+	port := h.url[strings.LastIndexByte(h.url, ':')+1:]
+	if code, _, errs := command(t, []string{"HOST=127.0.0.1", "PORT=" + port}, "healthcheck"); code != exitOK {
+		t.Errorf("healthcheck of a service that is there = %d\n%s", code, errs)
+	}
+	if code, _, errs := command(t, []string{"HOST=127.0.0.1", "PORT=1"}, "healthcheck"); code != exitFailure || !strings.Contains(errs, "not alive") {
+		t.Errorf("healthcheck of nothing = %d\n%s", code, errs)
+	}
+}
+
+func TestVersionAndHelp(t *testing.T) {
+	t.Parallel()
+	if code, out, _ := command(t, nil, "version"); code != exitOK || !strings.HasPrefix(out, "driftsentry ") || !strings.Contains(out, "go1.") {
+		t.Errorf("version = %d %q", code, out)
+	}
+	if code, out, _ := command(t, nil, "--help"); code != exitOK || !strings.Contains(out, "driftsentry demo") {
+		t.Errorf("--help = %d %q", code, out)
+	}
+	if code, _, errs := command(t, nil, "srve"); code != exitFailure || !strings.Contains(errs, `"srve"`) {
+		t.Errorf("a misspelt command = %d %q", code, errs)
+	}
+}
