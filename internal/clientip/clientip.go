@@ -28,7 +28,7 @@ func (v Resolver) Of(r *http.Request) netip.Addr {
 	// Several header lines are one list (RFC 9110 section 5.3).
 	hops := strings.Split(strings.Join(r.Header.Values("X-Forwarded-For"), ","), ",")
 	for _, text := range slices.Backward(hops) {
-		hop, err := netip.ParseAddr(strings.TrimSpace(text))
+		hop, err := parse(strings.TrimSpace(text))
 		if err != nil {
 			break // whatever stands further left was written by somebody we can't name
 		}
@@ -38,6 +38,14 @@ func (v Resolver) Of(r *http.Request) netip.Addr {
 		}
 	}
 	return client
+}
+
+// parse reads an address, with a port behind it as some proxies write it.
+func parse(text string) (netip.Addr, error) {
+	if withPort, err := netip.ParseAddrPort(text); err == nil {
+		return withPort.Addr(), nil
+	}
+	return netip.ParseAddr(text)
 }
 
 // Trusts reports whether addr is one of the trusted proxies.

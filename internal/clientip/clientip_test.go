@@ -26,6 +26,7 @@ func TestOf(t *testing.T) {
 		{"a proxy without a header", "10.0.0.1:4000", nil, "10.0.0.1"},
 		{"IPv6 proxy and client", "[fd00::1]:4000", []string{"2001:db8::7"}, "2001:db8::7"},
 		{"IPv4 in IPv6", "[::ffff:10.0.0.1]:4000", []string{"::ffff:198.51.100.7"}, "198.51.100.7"},
+		{"with ports, as Azure writes them", "10.0.0.1:4000", []string{"198.51.100.7:5678, [fd00::2]:443"}, "198.51.100.7"},
 		{"a unix socket has no address", "@", nil, "invalid IP"},
 	}
 	for _, tt := range tests {

@@ -5,9 +5,8 @@ import (
 	"crypto/sha256"
 	"encoding/base64"
 	"encoding/json"
+	"errors"
 	"fmt"
-
-	"github.com/driftsentry/driftsentry/internal/fault"
 )
 
 // cursors makes and reads the opaque cursors of lists. A cursor is the place
@@ -15,6 +14,16 @@ import (
 // tampered with, or taken to a list with other filters, is refused instead of
 // quietly showing the wrong page.
 type cursors struct{ key []byte }
+
+// newCursors derives a key of its own, so that a cursor tells nothing about
+// what else the key is used for.
+func newCursors(key []byte) cursors {
+	h := hmac.New(sha256.New, key)
+	h.Write([]byte("driftsentry cursors"))
+	return cursors{key: h.Sum(nil)}
+}
+
+var errBadCursor = errors.New("not a cursor of this list")
 
 const cursorMAC = 12 // bytes of the HMAC that are kept; a forged one gains nothing but a place in a list
 
@@ -29,16 +38,12 @@ func (c cursors) seal(scope string, place any) (string, error) {
 
 // open reads the cursor of a request into place.
 func (c cursors) open(scope, cursor string, place any) error {
-	bad := fault.BadField("cursor", "must be the nextCursor of the page before, with the same filters and sort")
 	raw, err := base64.RawURLEncoding.Strict().DecodeString(cursor)
-	if err != nil || len(raw) < cursorMAC {
-		return bad
-	}
-	if !hmac.Equal(raw[:cursorMAC], c.mac(scope, raw[cursorMAC:])) {
-		return bad
+	if err != nil || len(raw) < cursorMAC || !hmac.Equal(raw[:cursorMAC], c.mac(scope, raw[cursorMAC:])) {
+		return errBadCursor
 	}
 	if err := json.Unmarshal(raw[cursorMAC:], place); err != nil {
-		return bad
+		return errBadCursor
 	}
 	return nil
 }

@@ -96,11 +96,7 @@ func (s *Server) listDrifts(w http.ResponseWriter, r *http.Request) error {
 	}
 	scope := listScope("drifts", q)
 	var after postgres.DriftCursor
-	given, err := s.after(q, scope, &after)
-	if err != nil {
-		return err
-	}
-	if given {
+	if s.after(q, scope, &after) {
 		ask.After = &after
 	}
 	if err := q.err(); err != nil {
@@ -108,6 +104,9 @@ func (s *Server) listDrifts(w http.ResponseWriter, r *http.Request) error {
 	}
 	drifts, more, err := s.DB.Drifts(r.Context(), ask)
 	if err != nil {
+		return err
+	}
+	if err := s.knownStack(r, ask.Stack, len(drifts) == 0); err != nil {
 		return err
 	}
 	return answerPage(s, w, scope, drifts, more,
@@ -167,9 +166,7 @@ func (s *Server) getTimeline(w http.ResponseWriter, r *http.Request) error {
 	q := readQuery(r)
 	ask := postgres.EventQuery{Limit: q.limit()}
 	scope := listScope("timeline/"+id.String(), q)
-	if _, err := s.after(q, scope, &ask.After); err != nil {
-		return err
-	}
+	s.after(q, scope, &ask.After)
 	if err := q.err(); err != nil {
 		return err
 	}

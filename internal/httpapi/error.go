@@ -3,7 +3,6 @@ package httpapi
 import (
 	"context"
 	"errors"
-	"fmt"
 	"math"
 	"net/http"
 	"strconv"
@@ -106,7 +105,7 @@ func WriteError(w http.ResponseWriter, r *http.Request, err error) Failure {
 	}
 	failure := Failure{Err: err, Status: a.status, Code: a.code}
 	if werr := writeJSON(w, a.status, "application/problem+json", body); werr != nil {
-		failure.Err = errors.Join(err, fmt.Errorf("write the error: %w", werr))
+		failure.Err = errors.Join(err, werr)
 	}
 	return failure
 }

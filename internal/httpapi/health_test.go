@@ -94,11 +94,11 @@ func TestProbes(t *testing.T) {
 		},
 		{
 			"a database that hangs", hung, "/health/ready", nil, 503,
-			map[string]any{"status": "not_ready", "checks": map[string]any{"database": "error"}, "error": "Connection timed out"},
+			map[string]any{"status": "not_ready", "checks": map[string]any{"database": "error"}, "error": "Connection failed"},
 		},
 		{
 			"migrations missing", empty, "/health/ready", nil, 503,
-			map[string]any{"status": "not_ready", "checks": map[string]any{"database": "error"}, "error": "Migrations missing"},
+			map[string]any{"status": "not_ready", "checks": map[string]any{"database": "error"}, "error": "Connection failed"},
 		},
 		{
 			"shutting down", good, "/health/ready", drain, 503,
@@ -106,6 +106,7 @@ func TestProbes(t *testing.T) {
 		},
 		{"in detail", good, "/health/detailed", nil, 200, map[string]any{"status": "ok", "version": "1.2.3"}},
 		{"in detail without a database", down, "/health/detailed", nil, 503, map[string]any{"status": "error", "version": "1.2.3"}},
+		{"in detail without migrations", empty, "/health/detailed", nil, 503, map[string]any{"status": "error"}},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {

@@ -3,6 +3,7 @@ package httpapi
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"net/http"
 	"strconv"
@@ -14,6 +15,10 @@ import (
 var buffers = sync.Pool{New: func() any { return new(bytes.Buffer) }}
 
 const maxKept = 1 << 20 // bytes
+
+// errNotSent is an answer whose header was sent and whose body was not: the
+// client has gone.
+var errNotSent = errors.New("the answer could not be sent")
 
 // writeJSON encodes body whole before the first byte is sent, so that an
 // answer is either complete or an error.
@@ -36,7 +41,7 @@ func writeJSON(w http.ResponseWriter, status int, contentType string, body any) 
 	h.Set("X-Content-Type-Options", "nosniff")
 	w.WriteHeader(status)
 	if _, err := w.Write(buf.Bytes()); err != nil {
-		return fmt.Errorf("send the answer: %w", err)
+		return fmt.Errorf("%w: %w", errNotSent, err)
 	}
 	return nil
 }

@@ -1,10 +1,15 @@
 package httpapi_test
 
 import (
+	"bufio"
 	"encoding/json"
+	"io"
+	"net"
 	"net/http"
 	"net/http/httptest"
+	"net/url"
 	"testing"
+	"time"
 
 	"github.com/driftsentry/driftsentry/internal/httpapi"
 )
@@ -95,5 +100,51 @@ func TestDrainingClosesConnections(t *testing.T) {
 	s.Drain()
 	if got := ask(t, s, http.MethodGet, "/health/live").Header().Get("Connection"); got != "close" {
 		t.Errorf("Connection = %q while draining, want close", got)
+	}
+}
+
+func TestWhatTheMuxWouldAnswerItself(t *testing.T) {
+	t.Parallel()
+	s := newServer(t, refused(t))
+	for _, request := range []*http.Request{
+		{Method: http.MethodConnect, URL: &url.URL{Host: "foo:80"}, Host: "foo:80", RequestURI: "foo:80"},
+		{Method: http.MethodGet, URL: &url.URL{Path: "*"}, RequestURI: "*"},
+	} {
+		w := httptest.NewRecorder()
+		s.ServeHTTP(w, request.WithContext(t.Context()))
+		if w.Code != http.StatusNotFound || w.Header().Get("Content-Type") != "application/problem+json" {
+			t.Errorf("%s %s = %d %s, want a 404 problem", request.Method, request.RequestURI, w.Code, w.Header().Get("Content-Type"))
+		}
+	}
+}
+
+// TestABodyThatNeverComesHoldsNothingUp: net/http would wait for it before it
+// sends the answer.
+func TestABodyThatNeverComesHoldsNothingUp(t *testing.T) {
+	t.Parallel()
+	server := httptest.NewServer(newServer(t, refused(t)))
+	t.Cleanup(server.Close)
+	conn, err := new(net.Dialer).DialContext(t.Context(), "tcp", server.Listener.Addr().String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := conn.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	if _, err := io.WriteString(conn, "GET /health/live HTTP/1.1\r\nHost: x\r\nContent-Length: 10\r\n\r\n"); err != nil {
+		t.Fatal(err)
+	}
+	if err := conn.SetReadDeadline(time.Now().Add(5 * time.Second)); err != nil {
+		t.Fatal(err)
+	}
+	resp, err := http.ReadResponse(bufio.NewReader(conn), nil)
+	if err != nil {
+		t.Fatalf("no answer while the body is outstanding: %v", err)
+	}
+	defer resp.Body.Close()
+	if resp.StatusCode != http.StatusOK || !resp.Close {
+		t.Errorf("answer = %s, close %v, want 200 and a closed connection", resp.Status, resp.Close)
 	}
 }

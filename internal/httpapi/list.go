@@ -16,14 +16,31 @@ type page[T any] struct {
 	NextCursor *string `json:"nextCursor"`
 }
 
-// after reads the cursor parameter into place and reports whether there was one.
-func (s *Server) after(q *query, scope string, place any) (given bool, err error) {
+// after reads the cursor parameter into place and reports whether there was a
+// good one.
+func (s *Server) after(q *query, scope string, place any) (given bool) {
 	cursor := q.text("cursor")
 	if cursor == "" {
-		return false, nil
+		return false
 	}
-	return true, s.cursors.open(scope, cursor, place)
+	if err := s.cursors.open(scope, cursor, place); err != nil {
+		q.bad("cursor", "must be the nextCursor of the page before, with the same filters and sort")
+		return false
+	}
+	return true
 }
+
+// knownStack tells a stack without anything from one that was never scanned,
+// for a list that came out empty.
+func (s *Server) knownStack(r *http.Request, name string, empty bool) error {
+	if name == "" || !empty {
+		return nil
+	}
+	_, err := s.DB.Stack(r.Context(), name)
+	return named(err, noSuchStack)
+}
+
+const noSuchStack = "there is no such stack; a stack begins with its first scan"
 
 // listScope names a list with its filters: everything of the query but the
 // place and the size of a page.

@@ -33,18 +33,19 @@ func newNoiseBody(n *postgres.Noise) noiseBody {
 func (s *Server) listNoise(w http.ResponseWriter, r *http.Request) error {
 	q := readQuery(r)
 	ask := postgres.NoiseQuery{Stack: q.text("stack"), Limit: q.limit()}
-	if ask.Stack == "" {
+	if len(q.values["stack"]) == 0 {
 		q.bad("stack", "is missing: noise is listed for one stack")
 	}
 	scope := listScope("noise", q)
-	if _, err := s.after(q, scope, &ask.After); err != nil {
-		return err
-	}
+	s.after(q, scope, &ask.After)
 	if err := q.err(); err != nil {
 		return err
 	}
 	noise, more, err := s.DB.Noise(r.Context(), ask)
 	if err != nil {
+		return err
+	}
+	if err := s.knownStack(r, ask.Stack, len(noise) == 0); err != nil {
 		return err
 	}
 	return answerPage(s, w, scope, noise, more, newNoiseBody, func(n *postgres.Noise) any { return n.Cursor() })

@@ -53,6 +53,9 @@ func (q *query) text(name string) string {
 		return ""
 	case len(given) > 1:
 		q.bad(name, "must be given once, not %d times", len(given))
+	case given[0] == "" && name != "cursor":
+		// Most likely a shell variable that was not set; it must not mean "all".
+		q.bad(name, "must not be empty; leave it out to ask for everything")
 	case len(given[0]) > maxParameter:
 		q.bad(name, "must be at most %d bytes long", maxParameter)
 	case !printable(given[0]):

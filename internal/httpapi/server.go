@@ -61,11 +61,12 @@ type Server struct {
 	cursors cursors
 	health  *health
 	flights flights
+	uploads chan struct{} // holds one token for each upload being taken
 }
 
 // New builds the server; it listens on nothing.
 func New(o Options) *Server {
-	s := &Server{Options: o, cursors: cursors{key: o.CursorKey}, health: newHealth(o)}
+	s := &Server{Options: o, cursors: newCursors(o.CursorKey), health: newHealth(o), uploads: make(chan struct{}, maxUploads)}
 	mux := http.NewServeMux()
 	methods := map[string][]string{} // by path, for the 405s
 	for _, route := range s.Routes() {
@@ -84,8 +85,15 @@ func New(o Options) *Server {
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	done := s.flights.add(r)
 	defer done()
-	if s.health.draining.Load() {
-		w.Header().Set("Connection", "close") // the client reconnects to somebody who stays
+	// While draining, the client reconnects to somebody who stays. And a body that
+	// nobody reads would hold the answer up until all of it has come.
+	if s.health.draining.Load() || r.ContentLength != 0 && r.Method != http.MethodPost {
+		w.Header().Set("Connection", "close")
+	}
+	// The mux has answers of its own for these two, and they are no problem documents.
+	if r.Method == http.MethodConnect || r.RequestURI == "*" {
+		s.notFound(w, r)
+		return
 	}
 	s.handler.ServeHTTP(w, r)
 }
@@ -113,9 +121,14 @@ func (s *Server) handle(route Route) http.Handler {
 	})
 }
 
-// fail answers err and tells whoever listens.
+// fail answers err and tells whoever listens. When the answer itself could not
+// be sent there is nothing left to answer.
 func (s *Server) fail(w http.ResponseWriter, r *http.Request, err error) {
-	failure := WriteError(w, r, err)
+	gone := answers[fault.ClientClosed]
+	failure := Failure{Err: err, Status: gone.status, Code: gone.code}
+	if !errors.Is(err, errNotSent) {
+		failure = WriteError(w, r, err)
+	}
 	if s.Report != nil {
 		s.Report(r, failure)
 	}

@@ -7,6 +7,7 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/driftsentry/driftsentry/internal/drift"
+	"github.com/driftsentry/driftsentry/internal/fault"
 	"github.com/driftsentry/driftsentry/internal/postgres"
 )
 
@@ -81,9 +82,7 @@ func (s *Server) listStacks(w http.ResponseWriter, r *http.Request) error {
 	q := readQuery(r)
 	ask := postgres.StackQuery{Search: q.text("q"), Limit: q.limit()}
 	scope := listScope("stacks", q)
-	if _, err := s.after(q, scope, &ask.After); err != nil {
-		return err
-	}
+	s.after(q, scope, &ask.After)
 	if err := q.err(); err != nil {
 		return err
 	}
@@ -99,9 +98,13 @@ func (s *Server) getStack(w http.ResponseWriter, r *http.Request) error {
 	if err := readQuery(r).err(); err != nil {
 		return err
 	}
-	stack, err := s.DB.Stack(r.Context(), r.PathValue("name"))
+	name := r.PathValue("name")
+	if postgres.CheckStackName(name) != nil {
+		return fault.New(fault.NotFound, noSuchStack)
+	}
+	stack, err := s.DB.Stack(r.Context(), name)
 	if err != nil {
-		return named(err, "there is no such stack; a stack begins with its first scan")
+		return named(err, noSuchStack)
 	}
 	return ok(w, http.StatusOK, newStackBody(time.Now())(stack))
 }

@@ -98,11 +98,11 @@ func (s *Service) read(ctx context.Context, up Upload) (*drift.Snapshot, error) 
 func (s *Service) keep(
 	ctx context.Context, tx *postgres.Tx, up Upload, snapshot *drift.Snapshot,
 ) (receipt Receipt, created bool, closed []postgres.Closing, err error) {
-	now := s.now()
-	stack, err := tx.LockStack(ctx, up.Stack, now)
+	stack, err := tx.LockStack(ctx, up.Stack, s.now())
 	if err != nil {
 		return Receipt{}, false, nil, err
 	}
+	now := s.now() // waiting for the lock may have taken a while
 	receipt, known, err := earlier(ctx, tx, stack, snapshot.Digest)
 	if err != nil || known {
 		return receipt, false, nil, err
@@ -123,9 +123,14 @@ func (s *Service) keep(
 // newRow is the row of a scan before it is known what it means.
 func newRow(ctx context.Context, stack *postgres.Stack, up Upload, snapshot *drift.Snapshot, now time.Time) *postgres.Upload {
 	report := snapshot.Report
-	// A clock that runs ahead must not make every later scan an old one.
+	// A plan that does not say when it was taken was taken just now, and so was
+	// one from a clock that runs ahead: it must not make every later scan an old
+	// one. Another replica's clock may be ahead of ours, too.
 	if report.TakenAt.IsZero() || report.TakenAt.After(now) {
 		report.TakenAt = now
+		if now.Before(stack.LastTakenAt) {
+			report.TakenAt = stack.LastTakenAt
+		}
 	}
 	return &postgres.Upload{Stack: stack, Scan: postgres.Scan{
 		ID: postgres.NewID(now), ReceivedAt: now, Report: report,

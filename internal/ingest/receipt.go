@@ -24,6 +24,9 @@ type Receipt struct {
 	// was recorded and changed no drift.
 	Superseded bool   `json:"superseded"`
 	Counts     Counts `json:"counts"`
+	// ByOrigin are the same counts for each origin: what is outside and what is
+	// pending are different news.
+	ByOrigin map[drift.Origin]OriginCounts `json:"byOrigin"`
 	// Drifts are the new and reopened ones, the worst first, 100 at most.
 	Drifts        []Listed `json:"drifts"`
 	DriftsOmitted int      `json:"driftsOmitted"`
@@ -40,6 +43,15 @@ type Counts struct {
 	Reopened  int `json:"reopened"`
 	Resolved  int `json:"resolved"`
 	Noise     int `json:"noise"`
+}
+
+// OriginCounts are the Counts of one origin.
+type OriginCounts struct {
+	Detected int `json:"detected"`
+	Known    int `json:"known"`
+	Reopened int `json:"reopened"`
+	Resolved int `json:"resolved"`
+	Noise    int `json:"noise"`
 }
 
 // Listed is a drift as a receipt tells of it.
@@ -79,12 +91,45 @@ func (j *storing) receipt() Receipt {
 			Reopened: len(j.outcome.Reopened), Resolved: len(j.outcome.Resolved),
 		},
 	}
+	receipt.ByOrigin = j.byOrigin()
 	receipt.Drifts, receipt.DriftsOmitted = j.news.worst()
 	scan.Counts = postgres.ScanCounts{
 		Detected: receipt.Counts.Detected, Known: receipt.Counts.Known, Reopened: receipt.Counts.Reopened,
 		Resolved: receipt.Counts.Resolved, Noise: receipt.Counts.Noise,
 	}
 	return receipt
+}
+
+// byOrigin counts what the scan means for each origin.
+func (j *storing) byOrigin() map[drift.Origin]OriginCounts {
+	counts := make(map[drift.Origin]OriginCounts)
+	for _, o := range drift.Origins() {
+		var c OriginCounts
+		for _, n := range j.outcome.Opened {
+			c.Detected += one(j.snapshot.Drifts[n].Key.Origin == o)
+		}
+		for _, m := range j.outcome.Known {
+			c.Known += one(j.standing[m.Standing].Key.Origin == o)
+		}
+		for _, m := range j.outcome.Reopened {
+			c.Reopened += one(j.standing[m.Standing].Key.Origin == o)
+		}
+		for _, n := range j.outcome.Resolved {
+			c.Resolved += one(j.standing[n].Key.Origin == o)
+		}
+		for i := range j.snapshot.Noise {
+			c.Noise += one(j.snapshot.Noise[i].Key.Origin == o)
+		}
+		counts[o] = c
+	}
+	return counts
+}
+
+func one(counts bool) int {
+	if counts {
+		return 1
+	}
+	return 0
 }
 
 // listing keeps the worst of the drifts it is shown, in their order: at most
