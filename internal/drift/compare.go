@@ -61,7 +61,12 @@ func (c *Comparer) Attribute(name []byte, before, after, unknown *jsontree.Value
 // Whole is the one difference of an attribute of a resource that is created or
 // deleted.
 func Whole(name []byte, before, after *jsontree.Value) Difference {
-	path := string(appendName(nil, name))
+	var path string
+	if isPlainName(name) {
+		path = string(name)
+	} else {
+		path = string(appendName(nil, name))
+	}
 	return Difference{Path: path, Place: path, Before: before, After: after}
 }
 

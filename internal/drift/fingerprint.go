@@ -14,11 +14,11 @@ import (
 // Fingerprinter makes Fingerprints: Start, Add for every difference, then News
 // or Noise. It is for one goroutine.
 type Fingerprinter struct {
-	mac    hash.Hash
-	parser *jsontree.Parser
-	// Entries of equal length, one a difference.
-	news, noise []byte
-	scratch     []byte // texts to be hashed, the innermost last
+	mac     hash.Hash
+	parser  *jsontree.Parser
+	news    []byte // digests, one a difference
+	noise   []byte
+	scratch []byte // what is to be hashed, the innermost last
 }
 
 // NewFingerprinter returns one whose fingerprints depend on key, so that nobody
@@ -33,25 +33,24 @@ func (f *Fingerprinter) Start() { f.news, f.noise = f.news[:0], f.noise[:0] }
 
 // Add adds a difference.
 func (f *Fingerprinter) Add(d *Difference) {
-	place := sha256.Sum256([]byte(d.Place))
-	if d.Noise != "" {
+	start := len(f.scratch)
+	f.scratch = appendText(f.scratch, []byte(d.Place))
+	f.scratch = append(f.scratch, flag(d.Unknown))
+	if d.Noise == "" {
+		f.appendMeaning(d.Before)
+		f.appendMeaning(d.After)
+	} else {
 		// What makes it noise is how the values are written, so that counts here.
-		f.noise = append(f.noise, place[:]...)
-		for _, side := range [...]*jsontree.Value{d.Before, d.After} {
-			var text []byte
-			if side != nil {
-				text = side.Raw
-			}
-			digest := sha256.Sum256(text)
-			f.noise = append(f.noise, digest[:]...)
-		}
-		f.noise = append(f.noise, flag(d.Unknown))
-		return
+		f.appendWriting(d.Before)
+		f.appendWriting(d.After)
 	}
-	f.news = append(f.news, place[:]...)
-	f.news = f.appendDigest(f.news, d.Before)
-	f.news = f.appendDigest(f.news, d.After)
-	f.news = append(f.news, flag(d.Unknown))
+	digest := sha256.Sum256(f.scratch[start:])
+	f.scratch = f.scratch[:start]
+	if d.Noise == "" {
+		f.news = append(f.news, digest[:]...)
+	} else {
+		f.noise = append(f.noise, digest[:]...)
+	}
 }
 
 func flag(b bool) byte {
@@ -68,67 +67,90 @@ func (f *Fingerprinter) News(action Action) Fingerprint { return f.sum(string(ac
 // Noise is the fingerprint of the added differences that are noise.
 func (f *Fingerprinter) Noise() Fingerprint { return f.sum("noise", f.noise) }
 
-func (f *Fingerprinter) sum(kind string, entries []byte) Fingerprint {
-	sortBlocks(entries, 3*sha256.Size+1)
+func (f *Fingerprinter) sum(kind string, digests []byte) Fingerprint {
+	sortDigests(digests)
 	f.mac.Reset()
 	f.mac.Write([]byte(kind))
 	f.mac.Write([]byte{0})
-	f.mac.Write(entries)
+	f.mac.Write(digests)
 	var sum [sha256.Size]byte
 	f.mac.Sum(sum[:0])
 	return Fingerprint(sum[:len(Fingerprint{})])
 }
 
-// appendDigest appends a digest of what v says: neither how it is written, nor
-// the order of its lists, nor what is empty in it changes the digest.
-func (f *Fingerprinter) appendDigest(dst []byte, v *jsontree.Value) []byte {
+// appendWriting appends a value's text to what is to be hashed.
+func (f *Fingerprinter) appendWriting(v *jsontree.Value) {
+	if v != nil {
+		f.scratch = appendText(f.scratch, v.Raw)
+	}
+	f.scratch = append(f.scratch, 'w')
+}
+
+// appendMeaning appends to what is to be hashed what v says: neither how it is
+// written, nor the order of its lists, nor what is empty in it makes a
+// difference. Containers are appended as their digest.
+func (f *Fingerprinter) appendMeaning(v *jsontree.Value) {
 	if v.Kind() == jsontree.String {
 		if inner := v.Inner(f.parser); inner != nil {
 			v = inner
 		}
 	}
-	start := len(f.scratch)
 	switch kind := v.Kind(); {
 	case isEmpty(v):
 		f.scratch = append(f.scratch, 'n')
-	case kind == jsontree.Object:
-		for i := range v.Kids {
-			if kid := &v.Kids[i]; !isEmpty(kid) {
-				f.scratch = binary.AppendUvarint(f.scratch, uint64(len(kid.Name)))
-				f.scratch = append(f.scratch, kid.Name...)
-				f.scratch = f.appendDigest(f.scratch, kid)
-			}
-		}
-		f.scratch = append(f.scratch, '{')
-	case kind == jsontree.Array:
-		for i := range v.Kids {
-			if kid := &v.Kids[i]; !isEmpty(kid) {
-				f.scratch = f.appendDigest(f.scratch, kid)
-			}
-		}
-		sortBlocks(f.scratch[start:], sha256.Size)
-		f.scratch = append(f.scratch, '[')
+	case kind == jsontree.Object, kind == jsontree.Array:
+		digest := f.containerDigest(v, kind)
+		f.scratch = append(append(f.scratch, byte(kind)), digest[:]...)
 	case kind == jsontree.Number:
-		f.scratch = append(jsontree.AppendDecimal(f.scratch, v.Raw), '0')
+		start := len(f.scratch)
+		f.scratch = jsontree.AppendDecimal(f.scratch, v.Raw)
+		f.scratch = append(binary.AppendUvarint(f.scratch, uint64(len(f.scratch)-start)), '0')
 	default:
-		f.scratch = append(append(f.scratch, v.Text()...), byte(kind))
+		f.scratch = append(appendText(f.scratch, v.Text()), byte(kind))
+	}
+}
+
+func (f *Fingerprinter) containerDigest(v *jsontree.Value, kind jsontree.Kind) [sha256.Size]byte {
+	start := len(f.scratch)
+	for i := range v.Kids {
+		kid := &v.Kids[i]
+		if isEmpty(kid) {
+			continue
+		}
+		if kind == jsontree.Object {
+			f.scratch = appendText(f.scratch, kid.Name)
+			f.appendMeaning(kid)
+			continue
+		}
+		element := len(f.scratch)
+		f.appendMeaning(kid)
+		digest := sha256.Sum256(f.scratch[element:]) // of equal length, to be sorted
+		f.scratch = append(f.scratch[:element], digest[:]...)
+	}
+	if kind == jsontree.Array {
+		sortDigests(f.scratch[start:])
 	}
 	digest := sha256.Sum256(f.scratch[start:])
 	f.scratch = f.scratch[:start]
-	return append(dst, digest[:]...)
+	return digest
 }
 
-// sortBlocks sorts text as blocks of size bytes each.
-func sortBlocks(text []byte, size int) {
-	if len(text) <= size {
+func appendText(dst, text []byte) []byte {
+	return append(binary.AppendUvarint(dst, uint64(len(text))), text...)
+}
+
+// sortDigests sorts digests that are written one after the other.
+func sortDigests(digests []byte) {
+	const size = sha256.Size
+	if len(digests) <= size {
 		return
 	}
-	blocks := make([][]byte, 0, len(text)/size)
-	for block := range slices.Chunk(slices.Clone(text), size) {
-		blocks = append(blocks, block)
+	sorted := make([][size]byte, 0, len(digests)/size)
+	for digest := range slices.Chunk(digests, size) {
+		sorted = append(sorted, [size]byte(digest))
 	}
-	slices.SortFunc(blocks, bytes.Compare)
-	for i, block := range blocks {
-		copy(text[i*size:], block)
+	slices.SortFunc(sorted, func(a, b [size]byte) int { return bytes.Compare(a[:], b[:]) })
+	for i := range sorted {
+		copy(digests[i*size:], sorted[i][:])
 	}
 }

@@ -59,6 +59,17 @@ func Password(url string) string {
 	return conf.Password
 }
 
+// Address is where a URL or DSN leads, for whoever names the database in what
+// they write: the first host of several, the folder of a unix socket. All are
+// empty when url makes no sense.
+func Address(url string) (host string, port int, database string) {
+	conf, err := pgx.ParseConfig(url)
+	if err != nil {
+		return "", 0, ""
+	}
+	return conf.Host, int(conf.Port), conf.Database
+}
+
 func tune(conf *pgx.ConnConfig) {
 	if conf.ConnectTimeout == 0 {
 		conf.ConnectTimeout = connectTimeout

@@ -19,7 +19,8 @@ func findUserinfo(text []byte) (secret []byte, next int) {
 	at := bytes.LastIndexByte(authority, '@')
 	if at < 0 {
 		// A password that nobody escaped may hold a slash.
-		rest := text[start:]
+		const longest = 512
+		rest := text[start:min(len(text), start+longest)]
 		if end := bytes.IndexAny(rest, " \t\r\n\"'<>`"); end >= 0 {
 			rest = rest[:end]
 		}
@@ -49,40 +50,48 @@ func isPort(text []byte) bool {
 	return true
 }
 
-// assignment is a name with a value somewhere in a text: Password=x; in a
-// connection string, password: x in YAML, --token x on a command line.
-type assignment struct {
-	name, value []byte
-	end         int
+// assignments finds names with values in a text: Password=x; in a connection
+// string, password: x in YAML, --token x on a command line.
+type assignments struct {
+	text []byte
+	at   int // where to look on
+	stop int // the first end of a value without quotes at or behind the last one
+
+	name, value []byte // of the one found
 }
 
-// nextAssignment finds the first assignment whose separator is at or after from.
-func nextAssignment(text []byte, from int) (assignment, bool) {
-	for i := from; i < len(text); i++ {
-		switch text[i] {
+// next finds the next assignment. Values may hold further ones.
+func (a *assignments) next() bool {
+	for i := a.at; i < len(a.text); i++ {
+		switch a.text[i] {
 		case '=', ':':
 		case ' ':
-			if !isOption(text, i) {
+			if !isOption(a.text, i) {
 				continue
 			}
 		case '>':
-			if !isTag(text, i) {
+			if !isTag(a.text, i) {
 				continue
 			}
 		default:
 			continue
 		}
-		if a, ok := assignmentAt(text, i); ok {
-			return a, true
+		if a.read(i) {
+			return true
 		}
 	}
-	return assignment{}, false
+	a.at = len(a.text)
+	return false
 }
 
-// assignmentAt reads the assignment whose separator is at i.
-func assignmentAt(text []byte, i int) (assignment, bool) {
+// pass goes on behind the value found.
+func (a *assignments) pass() { a.at += len(a.value) }
+
+// read reads the assignment whose separator is at i.
+func (a *assignments) read(i int) bool {
+	text := a.text
 	end := i
-	for end > 0 && (text[end-1] == ' ' || text[end-1] == '\\' || text[end-1] == '"' || text[end-1] == '\'') {
+	for end > 0 && (text[end-1] == ' ' || text[end-1] == '\\' || text[end-1] == '"' || text[end-1] == '\'') && i-end < 8 {
 		end--
 	}
 	start := end
@@ -90,9 +99,8 @@ func assignmentAt(text []byte, i int) (assignment, bool) {
 		start--
 	}
 	if end-start < 2 || text[i] == ':' && !opensAssignment(text, start, i) {
-		return assignment{}, false
+		return false
 	}
-	a := assignment{name: text[start:end]}
 	prose := text[i] == ':' && i+1 < len(text) && text[i+1] == ' '
 
 	v := i + 1
@@ -105,23 +113,33 @@ func assignmentAt(text []byte, i int) (assignment, bool) {
 	for v < len(text) && text[v] == '\\' {
 		v++ // an escaped quote
 	}
-	stop := "; \t\r\n,&\"'<>`|)}]"
-	quoted := false
-	if v < len(text) && (text[v] == '"' || text[v] == '\'' || text[v] == '`') {
-		quoted = true
-		stop = string(text[v]) + "\r\n"
+	quoted := v < len(text) && (text[v] == '"' || text[v] == '\'' || text[v] == '`')
+	if quoted {
 		v++
+		end = v + indexAnyOrEnd(text[v:], string(text[v-1])+"\r\n")
+	} else {
+		if a.stop < v {
+			a.stop = v + indexAnyOrEnd(text[v:], "; \t\r\n,&\"'<>`|)}]")
+		}
+		end = a.stop
 	}
-	a.value = text[v:]
-	if n := bytes.IndexAny(a.value, stop); n >= 0 {
-		a.value = a.value[:n]
+	value := bytes.TrimRight(text[v:end], "\\")
+	if len(value) == 0 || prose && !quoted && isWord(value) && !endsLine(text[end:]) {
+		return false // "password: must have twelve characters"
 	}
-	a.end = v + len(a.value)
-	a.value = bytes.TrimRight(a.value, "\\")
-	if prose && !quoted && isWord(a.value) && !endsLine(text[a.end:]) {
-		return a, false // "password: must have twelve characters"
+	nameEnd := start
+	for nameEnd < i && isNameByte(text[nameEnd]) {
+		nameEnd++
 	}
-	return a, len(a.value) > 0
+	a.name, a.value, a.at = text[start:nameEnd], value, v
+	return true
+}
+
+func indexAnyOrEnd(text []byte, chars string) int {
+	if i := bytes.IndexAny(text, chars); i >= 0 {
+		return i
+	}
+	return len(text)
 }
 
 // opensAssignment reports whether a name before a colon stands where a name is

@@ -125,6 +125,10 @@ func (in *Inspector) members(v, marks *jsontree.Value, at scope) bool {
 	hidden := false
 	for i := range v.Kids {
 		kid := &v.Kids[i]
+		if len(kid.Name) >= minRandom && in.scan(kid.Name, true, at.depth) {
+			v.Hidden = true // a name is not worth showing the rest for
+			return true
+		}
 		known := in.known(kid.Name)
 		inside := at
 		inside.name = kid.Name

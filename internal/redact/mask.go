@@ -12,25 +12,29 @@ import (
 type Masker struct {
 	secrets *Secrets
 	parser  jsontree.Parser
+	text    []byte
 }
 
 // NewMasker returns one that hides what secrets remembers.
 func NewMasker(secrets *Secrets) *Masker { return &Masker{secrets: secrets} }
 
 // Holds reports whether a remembered secret is in text.
-func (m *Masker) Holds(text string) bool { return text != "" && m.secrets.In([]byte(text)) }
+func (m *Masker) Holds(text string) bool {
+	m.text = append(m.text[:0], text...)
+	return m.secrets.In(m.text)
+}
 
 // Value is v with every string hidden in which a remembered secret is.
 func (m *Masker) Value(v drift.Value) drift.Value {
 	if v.IsHidden() || v.IsNull() || m.secrets.Len() == 0 {
 		return v
 	}
-	text := []byte(v.JSON())
-	if saysNothing(text) || !m.secrets.In(text) {
+	m.text = append(m.text[:0], v.JSON()...)
+	if saysNothing(m.text) || !m.secrets.In(m.text) {
 		return v
 	}
 	defer m.parser.Reset()
-	tree := m.parser.Parse(text)
+	tree := m.parser.Parse(m.text)
 	if !m.hide(tree) {
 		return drift.Hidden() // a secret that goes over several strings
 	}
@@ -60,7 +64,8 @@ func (m *Masker) hide(v *jsontree.Value) bool {
 
 // Path is a change's path with the members hidden whose name is a secret.
 func (m *Masker) Path(path string) string {
-	text := []byte(path)
+	m.text = append(m.text[:0], path...)
+	text := m.text
 	start, end, found := m.secrets.Inside(text)
 	if !found {
 		return path

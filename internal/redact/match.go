@@ -5,13 +5,15 @@ import (
 	"encoding/binary"
 	"encoding/hex"
 	"hash/maphash"
-	"net/url"
 	"strconv"
 )
 
 // In reports whether a remembered secret is in text: as the whole of it or a
 // part, escaped as in JSON or a URL, in base64, or as its digest.
-func (s *Secrets) In(text []byte) bool { return s.count > 0 && s.in(text, 0) }
+func (s *Secrets) In(text []byte) bool {
+	s.budget = 64*len(text) + 1<<20
+	return s.count > 0 && s.in(text, 0)
+}
 
 // Inside finds a remembered secret of at least eight bytes written in clear
 // inside text. It is for names, which must stay what they are around it.
@@ -19,20 +21,22 @@ func (s *Secrets) Inside(text []byte) (start, end int, found bool) {
 	if s.filter == nil {
 		return 0, 0, false
 	}
-	work := 64*len(text) + 1<<20
-	return s.window(text, &work)
+	s.budget = 64*len(text) + 1<<20
+	return s.window(text)
 }
 
 func (s *Secrets) in(text []byte, depth int) bool {
 	if len(text) < minSecret {
 		return false
 	}
+	if s.budget -= len(text); s.budget < 0 {
+		return true
+	}
 	if _, known := s.whole[maphash.Bytes(s.seed, text)]; known {
 		return true
 	}
 	if s.filter != nil {
-		work := 64*len(text) + 1<<20
-		if _, _, found := s.window(text, &work); found {
+		if _, _, found := s.window(text); found {
 			return true
 		}
 	}
@@ -43,9 +47,10 @@ func (s *Secrets) in(text []byte, depth int) bool {
 }
 
 // window looks for secrets everywhere in text. Every position costs a look into
-// the filter; what passes is compared by hash. When the comparing takes
-// unreasonably long, as only a text made for it can, everything is a secret.
-func (s *Secrets) window(text []byte, work *int) (start, end int, found bool) {
+// the filter; what passes is compared by hash. When that, or looking behind
+// escapes and base64, takes unreasonably long, as only a text made for it can,
+// everything is a secret.
+func (s *Secrets) window(text []byte) (start, end int, found bool) {
 	for i := 0; i+minInside <= len(text); i++ {
 		key := binary.LittleEndian.Uint64(text[i:])
 		bit := filterBit(key)
@@ -60,7 +65,7 @@ func (s *Secrets) window(text []byte, work *int) (start, end int, found bool) {
 			if lengths>>length&1 == 0 {
 				continue
 			}
-			if *work -= length; *work < 0 || s.is(text[i:i+length]) {
+			if s.budget -= length; s.budget < 0 || s.is(text[i:i+length]) {
 				return i, i + length, true
 			}
 		}
@@ -75,7 +80,7 @@ func (s *Secrets) window(text []byte, work *int) (start, end int, found bool) {
 			if i+length > len(text) {
 				continue
 			}
-			if *work -= length; *work < 0 || s.is(text[i:i+length]) {
+			if s.budget -= length; s.budget < 0 || s.is(text[i:i+length]) {
 				return i, i + length, true
 			}
 		}
@@ -109,17 +114,35 @@ func (s *Secrets) hasWord(text []byte) bool {
 // unescaped looks at what text says without the escapes of JSON or a URL.
 func (s *Secrets) unescaped(text []byte, depth int) bool {
 	if bytes.IndexByte(text, '%') >= 0 {
-		if plain, err := url.QueryUnescape(string(text)); err == nil && plain != string(text) && s.in([]byte(plain), depth+1) {
-			return true
-		}
-		if plain, err := url.PathUnescape(string(text)); err == nil && plain != string(text) && s.in([]byte(plain), depth+1) {
-			return true
+		if plain := unescapeURL(text); len(plain) < len(text) {
+			if s.in(plain, depth+1) {
+				return true
+			}
+			if bytes.IndexByte(plain, '+') >= 0 && s.in(bytes.ReplaceAll(plain, []byte("+"), []byte(" ")), depth+1) {
+				return true
+			}
 		}
 	}
 	if bytes.IndexByte(text, '\\') >= 0 {
 		return s.in(unescapeJSON(text), depth+1)
 	}
 	return false
+}
+
+// unescapeURL takes the escapes of a URL out of a text that need not be one.
+func unescapeURL(text []byte) []byte {
+	plain := make([]byte, 0, len(text))
+	for i := 0; i < len(text); i++ {
+		if text[i] == '%' && i+2 < len(text) {
+			if code, err := strconv.ParseUint(string(text[i+1:i+3]), 16, 8); err == nil {
+				plain = append(plain, byte(code))
+				i += 2
+				continue
+			}
+		}
+		plain = append(plain, text[i])
+	}
+	return plain
 }
 
 // unescapeJSON takes the escapes of a JSON string out of a text that need not

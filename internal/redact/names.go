@@ -8,12 +8,12 @@ import (
 // Meaning is what the name of an attribute says about its value.
 type Meaning uint8
 
-// The meanings a name can have.
+// The meanings a name can have, by how much they hide.
 const (
 	Ordinary   Meaning = iota
-	Credential         // a password, token or key: secret whatever it looks like
-	Suspicious         // the same, unless the value is just a word: auth, pass, session
 	Public             // an id, a hash, a certificate: looks random and is not secret
+	Suspicious         // a password, token or key, unless the value is just a word: auth, pass
+	Credential         // a password, token or key: secret whatever it looks like
 )
 
 // MeaningOf tells what an attribute, variable, tag or environment variable
@@ -102,7 +102,7 @@ var (
 	// fillers may follow the noun without changing what it means.
 	fillers = set(`value values string binary text plaintext plain wo raw data json yaml base64 b64 encoded
 		encrypted hash hashed md5 sha1 sha256 sha512 bcrypt body contents content literal override default current previous old new
-		primary secondary pem header headers bytes base`)
+		primary secondary pem header headers bytes base v`)
 
 	secretNouns = set(`password passwords passwd passwds pwd passphrase passphrases passcode secret secrets token tokens
 		credential credentials creds apikey apikeys privkey psk connectionstring totp`)
@@ -151,7 +151,7 @@ func isMetadata(name string) bool {
 var metadata = set(`id ids arn arns name names type types kind status state version versions enabled description url uri
 	endpoint endpoints region mode method algorithm format expiry expiration expires created updated at date time days
 	hours minutes seconds ttl length size count policy role prefix issuer audience email username user host hostname
-	port from ref provider required optional rotation namespace engine protocol database dbname schema items path`)
+	port from ref in provider required optional rotation namespace engine protocol database dbname schema items path`)
 
 // IsDigestOf reports whether an attribute called name holds a hash of the one
 // called of: content_md5 and source_hash of content, etag of a body.

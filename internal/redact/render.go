@@ -15,6 +15,9 @@ func Value(v *jsontree.Value, p *jsontree.Parser) drift.Value {
 	if isHidden(v, p) {
 		return drift.Hidden()
 	}
+	if len(v.Kids) == 0 && v.Kind() != jsontree.Number && bytes.IndexByte(v.Raw, '\\') < 0 {
+		return drift.Shown(string(v.Raw)) // as most are
+	}
 	return drift.Shown(string(appendShown(nil, v, p)))
 }
 

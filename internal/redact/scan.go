@@ -25,7 +25,7 @@ func (in *Inspector) scan(text []byte, public bool, depth int) bool {
 		}
 	}
 	if t.assigns {
-		found = in.scanAssignments(text, depth) || found
+		found = in.scanAssignments(text) || found
 	}
 	if t.longest >= minRandom {
 		found = in.scanRuns(text, public, depth) || found
@@ -143,21 +143,16 @@ func (in *Inspector) scanURLs(text []byte) bool {
 	}
 }
 
-func (in *Inspector) scanAssignments(text []byte, depth int) bool {
+func (in *Inspector) scanAssignments(text []byte) bool {
 	found := false
-	for from := 0; ; {
-		a, ok := nextAssignment(text, from)
-		if !ok {
-			return found
-		}
+	for a := (assignments{text: text}); a.next(); {
 		if isSecretValue(in.meaning(a.name), a.value) && (len(a.value) >= 6 || !isPort(a.value)) {
 			in.add(a.value)
 			found = true
-			from = a.end
-		} else {
-			from = a.end - len(a.value) // the value may hold another assignment
+			a.pass()
 		}
 	}
+	return found
 }
 
 // isSecretValue reports whether a value is secret for what its name means.
@@ -166,16 +161,19 @@ func isSecretValue(meaning Meaning, value []byte) bool {
 	case len(value) == 0 || isPlaceholder(value):
 		return false
 	case meaning == Credential:
-		return !isBoolean(value)
+		return !isKeyword(value)
 	case meaning == Suspicious:
 		return !isSetting(value)
 	}
 	return false
 }
 
-func isBoolean(value []byte) bool {
+// isKeyword reports whether a value is one of the words that stand where a
+// secret might: that there is none, or how long one is good for.
+func isKeyword(value []byte) bool {
 	switch string(value) {
-	case "true", "false", "null", "none", "nil", "True", "False", "None":
+	case "true", "false", "null", "none", "nil", "True", "False", "None", "required", "optional", "enabled", "disabled",
+		"seconds", "minutes", "hours", "days":
 		return true
 	}
 	return false
@@ -185,7 +183,7 @@ func isBoolean(value []byte) bool {
 func isSetting(value []byte) bool {
 	for _, c := range value {
 		if isDigit(c) || !isAlnum(c) && c != '_' && c != '-' && c != ' ' {
-			return isBoolean(value)
+			return isKeyword(value)
 		}
 	}
 	return !looksRandom(value)
@@ -235,6 +233,7 @@ func (in *Inspector) scanRun(run []byte, public bool, depth int) bool {
 	if bytes.ContainsAny(run, "\r\n") {
 		run = bytes.Join(bytes.Fields(run), nil)
 	}
+	run = withoutHost(run)
 	found := false
 	for piece := range bytes.SplitSeq(run, []byte(".")) {
 		// An = inside ends a name, at the end it is padding.
@@ -246,6 +245,28 @@ func (in *Inspector) scanRun(run []byte, public bool, depth int) bool {
 		}
 	}
 	return found
+}
+
+// withoutHost is a run without the host name it begins with: clouds put random
+// letters into those, and they are no secrets.
+func withoutHost(run []byte) []byte {
+	trimmed := bytes.TrimLeft(run, "/")
+	host, path, _ := bytes.Cut(trimmed, []byte("/"))
+	labels := bytes.Split(bytes.TrimRight(host, "."), []byte("."))
+	if len(labels) < 3 {
+		return run
+	}
+	for _, c := range host {
+		if !isLower(c) && !isDigit(c) && c != '-' && c != '.' && c != '_' {
+			return run
+		}
+	}
+	for _, c := range labels[len(labels)-1] {
+		if !isLower(c) {
+			return run
+		}
+	}
+	return path
 }
 
 // scanPiece judges a run without dots.

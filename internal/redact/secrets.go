@@ -41,6 +41,7 @@ type Secrets struct {
 	filter  []uint64            // bits of starts' keys, to say no fast
 	count   int
 	full    bool
+	budget  int // bytes the search at hand may still look at
 }
 
 // NewSecrets returns an empty collection.

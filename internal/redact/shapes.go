@@ -44,6 +44,9 @@ func byFirstByte(prefixes []tokenPrefix) (table [256][]tokenPrefix) {
 	return table
 }
 
+// maxToken is how much of a token is looked at; JSON web tokens are the longest.
+const maxToken = 4096
+
 // findToken is the first token a service issued in a run of token characters,
 // nil when there is none.
 func findToken(run []byte) []byte {
@@ -51,7 +54,7 @@ func findToken(run []byte) []byte {
 		if i > 0 && isAlnum(run[i-1]) {
 			continue
 		}
-		rest := run[i:]
+		rest := run[i:min(len(run), i+maxToken)]
 		for _, p := range tokenPrefixes[rest[0]] {
 			if len(rest) >= len(p.prefix)+p.length && string(rest[:len(p.prefix)]) == p.prefix && isToken(rest, p) {
 				return rest

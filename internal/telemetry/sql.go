@@ -141,7 +141,10 @@ func (s *SQLTracer) spanError(ctx context.Context, err error) error {
 
 // TraceCopyFromStart implements pgx.CopyFromTracer.
 func (s *SQLTracer) TraceCopyFromStart(ctx context.Context, conn *pgx.Conn, data pgx.TraceCopyFromStartData) context.Context {
-	return s.begin(s.otel.TraceCopyFromStart(ctx, conn, data), s.copies.of(strings.Join(data.TableName, ".")))
+	info := s.copies.of(strings.Join(data.TableName, "."))
+	ctx = s.otel.TraceCopyFromStart(ctx, conn, data)
+	trace.SpanFromContext(ctx).SetName(info.name) // otelpgx has a name of its own for it
+	return s.begin(ctx, info)
 }
 
 // TraceCopyFromEnd implements pgx.CopyFromTracer.

@@ -108,7 +108,7 @@ func checkSQLSpans(t *testing.T, ended []sdktrace.ReadOnlySpan) {
 			}
 		}
 	}
-	for _, name := range []string{"AddThing", "AddTwice", "BadCast", "GetThing", "BATCH Touch", `copy_from "things"`} {
+	for _, name := range []string{"AddThing", "AddTwice", "BadCast", "GetThing", "BATCH Touch", "COPY things"} {
 		if byName[name] == nil {
 			t.Errorf("no span %q among %v", name, byName)
 		}

@@ -17,7 +17,7 @@ func (e *entry) fullAddress() (string, error) {
 	case len(e.address) > len(`""`):
 		address = contents(e.address)
 	case e.kind == nil || e.name == nil:
-		return "", fmt.Errorf("has neither an address nor a type and a name")
+		return "", flawed("has neither an address nor a type and a name")
 	default:
 		if module := contents(e.moduleAddress); module != "" {
 			address = module + "."

@@ -1,9 +1,6 @@
 package terraform
 
 import (
-	"errors"
-	"fmt"
-
 	"github.com/driftsentry/driftsentry/internal/drift"
 	"github.com/driftsentry/driftsentry/internal/jsontree"
 )
@@ -31,30 +28,6 @@ type entry struct {
 	importing       []byte
 }
 
-// changes reads resource_drift or resource_changes.
-func (p *reader) changes(origin drift.Origin) error {
-	if p.dec.PeekKind() == '[' {
-		if origin == drift.Outside {
-			p.hasDrift = true
-		} else {
-			p.hasChanges = true
-		}
-	}
-	return p.array(func(i int) error {
-		text, err := p.objectValue()
-		if err != nil {
-			return err
-		}
-		if text == nil {
-			return p.invalid("must be an object")
-		}
-		if err := p.entry.parse(text); err != nil {
-			return p.invalid(err.Error())
-		}
-		return p.resource(origin, i)
-	})
-}
-
 // parse takes an element apart and checks that it is what a plan has there.
 func (e *entry) parse(text []byte) error {
 	*e = entry{before: side{members: e.before.members[:0]}, after: side{members: e.after.members[:0]}}
@@ -78,10 +51,10 @@ func (e *entry) parse(text []byte) error {
 		}
 	}
 	if !hasChange {
-		return errors.New("has no change that is an object")
+		return flawed("has no change that is an object")
 	}
 	if jsontree.KindOf(e.actions) != jsontree.Array {
-		return errors.New("has no change.actions that is an array")
+		return flawed("has no change.actions that is an array")
 	}
 	for _, s := range [...]struct {
 		name string
@@ -91,7 +64,7 @@ func (e *entry) parse(text []byte) error {
 		{"mode", e.mode}, {"type", e.kind}, {"name", e.name}, {"provider_name", e.provider}, {"deposed", e.deposed},
 	} {
 		if s.text != nil && jsontree.KindOf(s.text) != jsontree.String {
-			return fmt.Errorf("has a %s that is not a string", s.name)
+			return flawed("has as its " + s.name + " something that is not a string")
 		}
 	}
 	return nil
@@ -107,9 +80,9 @@ func (e *entry) parseChange(c *jsontree.Cursor) error {
 		var err error
 		switch string(name) {
 		case `"before"`:
-			err = e.before.parse(c, "before")
+			err = parseSide(&e.before, c, "before")
 		case `"after"`:
-			err = e.after.parse(c, "after")
+			err = parseSide(&e.after, c, "after")
 		default:
 			value := c.Value()
 			if field := e.changeField(name); field != nil && jsontree.KindOf(value) != jsontree.Null {
@@ -120,6 +93,18 @@ func (e *entry) parseChange(c *jsontree.Cursor) error {
 			return err
 		}
 	}
+}
+
+// parseSide takes the object or null in front of the cursor apart.
+func parseSide(s *side, c *jsontree.Cursor, name string) error {
+	switch c.Kind() {
+	case jsontree.Object:
+		return s.parse(c)
+	case jsontree.Null:
+		c.Value()
+		return nil
+	}
+	return flawed("has a change." + name + " that is neither an object nor null")
 }
 
 func (e *entry) field(quoted []byte) *[]byte {
@@ -196,5 +181,5 @@ func (e *entry) action() (drift.Action, error) {
 	case n == 2 && has[`"create"`] && (has[`"delete"`] || has[`"forget"`]):
 		return drift.Replace, nil
 	}
-	return "", errors.New("has change.actions that this version of DriftSentry does not know")
+	return "", flawed("has change.actions that this version of DriftSentry does not know")
 }

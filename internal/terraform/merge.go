@@ -2,8 +2,6 @@ package terraform
 
 import (
 	"bytes"
-	"errors"
-	"fmt"
 	"slices"
 
 	"github.com/driftsentry/driftsentry/internal/jsontree"
@@ -20,19 +18,8 @@ type side struct {
 	members []member // sorted by name
 }
 
-var errManyAttributes = errors.New("has more attributes than any resource")
-
-// parse takes the object or null in front of the cursor apart. name is what to
-// call it in an error.
-func (s *side) parse(c *jsontree.Cursor, name string) error {
-	switch c.Kind() {
-	case jsontree.Null:
-		c.Value()
-		return nil
-	case jsontree.Object:
-	default:
-		return fmt.Errorf("has a change.%s that is neither an object nor null", name)
-	}
+// parse takes the object in front of the cursor apart.
+func (s *side) parse(c *jsontree.Cursor) error {
 	sorted := true // as Terraform writes it
 	for c.Enter(); ; {
 		quoted, more := c.Name()
@@ -44,7 +31,7 @@ func (s *side) parse(c *jsontree.Cursor, name string) error {
 			sorted = false
 		}
 		if s.members = append(s.members, m); len(s.members) > maxAttributes {
-			return errManyAttributes
+			return flawed("has more attributes than any resource")
 		}
 	}
 	if !sorted {

@@ -1,6 +1,7 @@
 package terraform
 
 import (
+	"cmp"
 	"crypto/md5"
 	"crypto/sha1"
 	"crypto/sha256"
@@ -13,53 +14,81 @@ import (
 
 // whereabouts are the attributes that tell which object of which cloud a
 // resource is, as far as they are not secret.
-type whereabouts map[string]string
-
-// tellsWhere are the names of those attributes.
-var tellsWhere = map[string]bool{
-	"id": true, "arn": true, "self_link": true, "region": true, "location": true, "zone": true,
-	"availability_zone": true, "project": true, "owner_id": true, "account_id": true, "owner": true,
-	"subscription_id": true, "uid": true,
+type whereabouts struct {
+	id, arn, selfLink, uid                   string
+	region, location, zone, availabilityZone string
+	project, ownerID, accountID, owner       string
+	subscriptionID                           string
 }
 
-// note takes note of an attribute. What came after the change goes before what
-// was there before it.
-func (w whereabouts) note(name []byte, v *jsontree.Value) {
-	if tellsWhere[string(name)] && v.Kind() == jsontree.String && !v.Hidden && len(v.Text()) > 0 {
-		w[string(name)] = printable(string(v.Text()))
+// field is where the attribute called name is kept, nil when it does not tell.
+func (w *whereabouts) field(name []byte) *string {
+	switch string(name) {
+	case "id":
+		return &w.id
+	case "arn":
+		return &w.arn
+	case "self_link":
+		return &w.selfLink
+	case "uid":
+		return &w.uid
+	case "region":
+		return &w.region
+	case "location":
+		return &w.location
+	case "zone":
+		return &w.zone
+	case "availability_zone":
+		return &w.availabilityZone
+	case "project":
+		return &w.project
+	case "owner_id":
+		return &w.ownerID
+	case "account_id":
+		return &w.accountID
+	case "owner":
+		return &w.owner
+	case "subscription_id":
+		return &w.subscriptionID
+	}
+	return nil
+}
+
+// note takes note of an attribute. What is there after the change goes before
+// what was there until then.
+func (w *whereabouts) note(name []byte, before, after *jsontree.Value) {
+	field := w.field(name)
+	if field == nil {
+		return
+	}
+	for _, v := range [...]*jsontree.Value{after, before} {
+		if v.Kind() == jsontree.String && !v.Hidden && len(v.Text()) > 0 {
+			*field = printable(string(v.Text()))
+			return
+		}
 	}
 }
 
 // cloudID is what the cloud calls the object.
-func (w whereabouts) cloudID() string {
-	for _, name := range []string{"id", "arn", "self_link", "uid"} {
-		if w[name] != "" {
-			return w[name]
-		}
-	}
-	return ""
-}
+func (w *whereabouts) cloudID() string { return cmp.Or(w.id, w.arn, w.selfLink, w.uid) }
 
-// region is where the object is.
-func (w whereabouts) region() string {
-	if w["region"] != "" {
-		return lastOf(w["region"], "/")
+// place is where the object is.
+func (w *whereabouts) place() string {
+	switch {
+	case w.region != "":
+		return lastOf(w.region, "/")
+	case w.arnPart(3) != "":
+		return w.arnPart(3)
+	case w.availabilityZone != "":
+		return strings.TrimRight(w.availabilityZone, "abcdefghijklmnopqrstuvwxyz")
+	case w.zone != "":
+		return withoutZone(lastOf(w.zone, "/"))
+	case w.location != "":
+		return withoutZone(w.location)
 	}
-	if region := w.arnPart(3); region != "" {
-		return region
-	}
-	if zone := w["availability_zone"]; zone != "" {
-		return strings.TrimRight(zone, "abcdefghijklmnopqrstuvwxyz")
-	}
-	if zone := lastOf(w["zone"], "/"); zone != "" {
-		return withoutZone(zone)
-	}
-	if w["location"] != "" {
-		return withoutZone(w["location"])
-	}
-	for _, name := range []string{"self_link", "id"} {
-		for _, kind := range []string{"regions", "zones", "locations"} {
-			if part := after(w[name], kind); part != "" {
+	for _, path := range [...]string{w.selfLink, w.id} {
+		for _, kind := range [...]string{"regions", "zones", "locations"} {
+			if part := after(path, kind); part != "" {
 				return withoutZone(part)
 			}
 		}
@@ -68,34 +97,32 @@ func (w whereabouts) region() string {
 }
 
 // account is whose it is: AWS account, Google project or Azure subscription.
-func (w whereabouts) account() string {
-	if account := w.arnPart(4); isAccount(account) {
-		return account
-	}
-	for _, name := range []string{"owner_id", "account_id", "owner"} {
-		if isAccount(w[name]) {
-			return w[name]
+func (w *whereabouts) account() string {
+	for _, account := range [...]string{w.arnPart(4), w.ownerID, w.accountID, w.owner} {
+		if isAccount(account) {
+			return account
 		}
 	}
-	if w["project"] != "" {
-		return lastOf(w["project"], "/")
+	if w.project != "" {
+		return lastOf(w.project, "/")
 	}
-	for _, name := range []string{"id", "self_link"} {
-		for _, kind := range []string{"subscriptions", "projects"} {
-			if part := after(w[name], kind); part != "" {
+	for _, path := range [...]string{w.id, w.selfLink} {
+		for _, kind := range [...]string{"subscriptions", "projects"} {
+			if part := after(path, kind); part != "" {
 				return part
 			}
 		}
 	}
-	return w["subscription_id"]
+	return w.subscriptionID
 }
 
 // arnPart is one part of the object's ARN.
-func (w whereabouts) arnPart(i int) string {
-	for _, name := range []string{"arn", "id"} {
-		parts := strings.SplitN(w[name], ":", 6)
-		if len(parts) == 6 && parts[0] == "arn" {
-			return parts[i]
+func (w *whereabouts) arnPart(i int) string {
+	for _, arn := range [...]string{w.arn, w.id} {
+		if strings.HasPrefix(arn, "arn:") {
+			if parts := strings.SplitN(arn, ":", 6); len(parts) == 6 {
+				return parts[i]
+			}
 		}
 	}
 	return ""
@@ -107,11 +134,13 @@ func isAccount(text string) bool {
 
 // after is the part of a path that follows the one called kind.
 func after(path, kind string) string {
-	parts := strings.Split(path, "/")
-	for i := 0; i+1 < len(parts); i++ {
-		if parts[i] == kind {
-			return parts[i+1]
+	for path != "" {
+		part, rest, _ := strings.Cut(path, "/")
+		if part == kind {
+			next, _, _ := strings.Cut(rest, "/")
+			return next
 		}
+		path = rest
 	}
 	return ""
 }

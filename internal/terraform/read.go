@@ -5,21 +5,23 @@
 // It refuses what is not a plan, saying what it is instead and which command
 // makes the right thing, and a plan of a format it does not know. It never
 // keeps the document, and puts nothing of it on disk unencrypted.
+//
+// A reader decodes and checks the plan; an examiner, beside it, understands the
+// checked parts. What the examiner makes of a drifted resource goes into a
+// spool, and is masked once more when the snapshot hands it out: by then every
+// secret of the plan is known.
 package terraform
 
 import (
+	"crypto/sha256"
 	"errors"
 	"fmt"
-	"hash/maphash"
 	"io"
 
 	"github.com/go-json-experiment/json/jsontext"
 
 	"github.com/driftsentry/driftsentry/internal/drift"
 	"github.com/driftsentry/driftsentry/internal/fault"
-	"github.com/driftsentry/driftsentry/internal/jsontree"
-	"github.com/driftsentry/driftsentry/internal/redact"
-	"github.com/driftsentry/driftsentry/internal/spool"
 )
 
 // Format is what reports of this package call themselves.
@@ -48,88 +50,59 @@ func Read(r io.Reader, o Options) (*drift.Snapshot, error) {
 	if err != nil {
 		return nil, err
 	}
-	p := newReader(src, o)
+	x := newExaminer(o)
+	p := newReader(src, x)
 	if err := p.read(); err != nil {
-		return nil, errors.Join(err, p.spool.Close())
+		return nil, errors.Join(err, x.spool.Close())
 	}
-	return p.snapshot(), nil
+	s := x.snapshot()
+	s.Report = report(&p.header, &x.tally, o.NotRefreshed)
+	s.Digest, s.Bytes = [sha256.Size]byte(src.payload.digest.Sum(nil)), src.payload.size
+	return s, nil
 }
 
-// Limits that no real plan comes near. They bound the memory for a plan made to
-// take too much.
-const (
-	maxValue      = 32 << 20 // bytes of one resource, variable or output
-	maxValues     = 200_000  // JSON values in one attribute
-	maxDepth      = 200      // of nesting in one attribute
-	maxAttributes = 20_000   // of one resource
-	maxHeld       = 16 << 20 // bytes of variables kept until it is known which are sensitive
-)
-
-// reader reads one plan.
+// reader decodes one plan, section by section.
 type reader struct {
-	src *source
-	dec *jsontext.Decoder
+	src   *source
+	input *boundedReader
+	dec   *jsontext.Decoder
 	header
-	secretSources
-
-	parser       jsontree.Parser
-	markParser   jsontree.Parser
-	secrets      *redact.Secrets
-	inspector    *redact.Inspector
-	comparer     drift.Comparer
-	fingerprints *drift.Fingerprinter
-
-	spool     *spool.Spool
-	addresses addressMask
-	drifts    []drift.Sighting
-	noise     []drift.Sighting
-	listed    map[uint64]int32 // index in the plan of every key, by its hash
-	seed      maphash.Seed
-
-	// What is at hand of the resource being read.
-	entry   entry
-	others  []member
-	scalar  jsontree.Value
-	subject subject
-	record  record
-	encoded []byte
+	// The examiner is the pipeline's worker: the reader only hands it values.
+	pipeline
+	examiner *examiner
+	current  string // section
 }
 
-func newReader(src *source, o Options) *reader {
-	p := &reader{src: src, secrets: redact.NewSecrets(), spool: spool.New(o.SpoolDir), listed: map[uint64]int32{}, seed: maphash.MakeSeed()}
-	p.addresses = addressMask{secrets: p.secrets, key: o.Key}
-	p.notRefreshed = o.NotRefreshed
-	p.inspector = redact.NewInspector(p.secrets, &p.parser)
-	p.fingerprints = drift.NewFingerprinter(o.Key, &p.parser)
-	p.comparer.Parser = &p.parser
-	bounded := &boundedReader{r: src.text}
-	p.dec = jsontext.NewDecoder(bounded)
-	bounded.consumed = p.dec.InputOffset
+func newReader(src *source, x *examiner) *reader {
+	input := &boundedReader{r: src.text}
+	p := &reader{src: src, input: input, dec: jsontext.NewDecoder(input), examiner: x}
+	input.consumed = p.dec.InputOffset
 	return p
 }
 
 // read reads the whole plan.
 func (p *reader) read() error {
-	if err := p.object(p.section); err != nil {
-		return err
+	p.start()
+	err := p.object(p.section)
+	if err == nil {
+		err = p.src.trailing(p.dec.UnreadBuffer())
 	}
-	if err := p.src.trailing(p.dec.UnreadBuffer()); err != nil {
+	// What the examiner objects to stands before what the decoder does.
+	if failure := p.finish(); failure != nil {
+		return failure
+	}
+	if err != nil {
 		return err
 	}
 	if err := p.isPlan(); err != nil {
 		return err
 	}
-	if err := p.inspectVariables(); err != nil {
-		return err
-	}
-	if p.secrets.Full() {
-		return fault.New(fault.TooLarge, fmt.Sprintf("the plan has more than %d different sensitive values", redact.MaxSecrets))
-	}
-	return p.spool.Flush()
+	return locate(p.examiner.finish(), position{section: "variables", index: none})
 }
 
 // section reads one member of the plan.
 func (p *reader) section(name string) error {
+	p.current = name
 	switch name {
 	case "format_version":
 		return p.formatVersion()
@@ -144,40 +117,56 @@ func (p *reader) section(name string) error {
 	case "applyable":
 		return p.flag(&p.applyable)
 	case "resource_drift":
+		p.hasDrift = true
 		return p.changes(drift.Outside)
 	case "resource_changes":
+		p.hasChanges = true
 		return p.changes(drift.Pending)
 	case "deferred_changes":
-		return p.array(func(int) error { return p.deferredChange() })
+		return p.deferredChanges()
 	case "variables":
-		return p.object(p.variable)
+		return p.variables()
 	case "output_changes":
-		return p.object(p.outputChange)
+		return p.outputChanges()
 	case "planned_values":
-		p.plannedValues = true
-		return p.stateValues(&p.planned)
+		p.hasValues = true
+		return p.state(&p.examiner.planned)
 	case "prior_state":
-		return p.object(p.priorState)
+		p.hasState = true
+		return p.priorState()
 	case "configuration":
-		return p.object(p.configuration)
+		p.hasCode = true
+		return p.configuration()
 	}
-	p.unknown(name)
+	p.note(name)
 	return p.skip()
 }
 
-// boundedReader refuses to read on when a single value takes too much.
+// maxValue is how many bytes a single resource, variable or output may have. No
+// real one comes near it; it bounds the memory for a plan made to take too much.
+const maxValue = 32 << 20
+
+// boundedReader refuses to read on when a single value takes too much. It keeps
+// the error that ended the reading, which the decoder would wrap beyond
+// recognition.
 type boundedReader struct {
 	r        io.Reader
 	read     int64
 	consumed func() int64
+	err      error
 }
 
 // Read implements io.Reader.
 func (b *boundedReader) Read(buf []byte) (int, error) {
-	if b.read-b.consumed() > maxValue {
-		return 0, fault.New(fault.TooLarge, fmt.Sprintf("the plan has a single value of more than %d bytes at byte %d", maxValue, b.consumed()))
+	room := maxValue - (b.read - b.consumed())
+	if room <= 0 {
+		b.err = fault.New(fault.TooLarge, fmt.Sprintf("the plan has a single value of more than %d bytes at byte %d", maxValue, b.consumed()))
+		return 0, b.err
 	}
-	n, err := b.r.Read(buf)
+	n, err := b.r.Read(buf[:min(int64(len(buf)), room)])
 	b.read += int64(n)
+	if err != nil && !errors.Is(err, io.EOF) {
+		b.err = err
+	}
 	return n, err
 }

@@ -86,24 +86,35 @@ func (r *record) strings() [12]*string {
 	}
 }
 
-// decode makes the record what b encodes. Its lists are used again.
-func (r *record) decode(b []byte) {
-	for _, s := range r.strings() {
-		*s, b = cutString(b)
+// decode makes the record what encoded encodes. Its lists are used again, its
+// strings are new.
+func (r *record) decode(encoded []byte) {
+	s := string(encoded) // one for all of them
+	for _, field := range r.strings() {
+		*field, s = cutString(s)
 	}
-	b = b[copy(r.Fingerprint[:], b):]
-	r.News, b = cutChanges(r.News[:0], b)
-	r.Noise, _ = cutChanges(r.Noise[:0], b)
+	s = s[copy(r.Fingerprint[:], s):]
+	r.News, s = cutChanges(r.News[:0], s)
+	r.Noise, _ = cutChanges(r.Noise[:0], s)
 }
 
 func appendString(b []byte, s string) []byte {
 	return append(binary.AppendUvarint(b, uint64(len(s))), s...)
 }
 
-func cutString(b []byte) (string, []byte) {
-	n, size := binary.Uvarint(b)
-	b = b[size:]
-	return string(b[:n]), b[n:]
+func cutString(s string) (field, rest string) {
+	n, s := cutLength(s)
+	return s[:n], s[n:]
+}
+
+func cutLength(s string) (n int, rest string) {
+	var length uint64
+	for i, shift := 0, 0; ; i, shift = i+1, shift+7 {
+		length |= uint64(s[i]&0x7f) << shift
+		if s[i] < 0x80 {
+			return int(length), s[i+1:]
+		}
+	}
 }
 
 func appendChanges(b []byte, changes []drift.Change) []byte {
@@ -118,21 +129,20 @@ func appendChanges(b []byte, changes []drift.Change) []byte {
 	return b
 }
 
-func cutChanges(changes []drift.Change, b []byte) ([]drift.Change, []byte) {
-	n, size := binary.Uvarint(b)
-	b = b[size:]
+func cutChanges(changes []drift.Change, s string) ([]drift.Change, string) {
+	n, s := cutLength(s)
 	for range n {
 		var c drift.Change
 		var noise string
-		c.Path, b = cutString(b)
-		noise, b = cutString(b)
+		c.Path, s = cutString(s)
+		noise, s = cutString(s)
 		c.Noise = drift.NoiseReason(noise)
-		c.Unknown, b = b[0] == 1, b[1:]
-		c.Before, b = cutValue(b)
-		c.After, b = cutValue(b)
+		c.Unknown, s = s[0] == 1, s[1:]
+		c.Before, s = cutValue(s)
+		c.After, s = cutValue(s)
 		changes = append(changes, c)
 	}
-	return changes, b
+	return changes, s
 }
 
 func appendValue(b []byte, v drift.Value) []byte {
@@ -143,13 +153,13 @@ func appendValue(b []byte, v drift.Value) []byte {
 	return appendString(b, v.JSON())
 }
 
-func cutValue(b []byte) (drift.Value, []byte) {
-	hidden := b[0] == 1
-	if b = b[1:]; hidden {
-		return drift.Hidden(), b
+func cutValue(s string) (drift.Value, string) {
+	hidden := s[0] == 1
+	if s = s[1:]; hidden {
+		return drift.Hidden(), s
 	}
-	json, b := cutString(b)
-	return drift.Shown(json), b
+	json, s := cutString(s)
+	return drift.Shown(json), s
 }
 
 func bit(b bool) byte {

@@ -73,8 +73,8 @@ func readFailure(err error) error {
 	return fmt.Errorf("read plan: %w", err)
 }
 
-// malformed classifies an error of the decoder: it says what is wrong with the
-// JSON and where, and quotes nothing of it.
+// malformed classifies an error of the decoder after skipped bytes: it says what
+// is wrong with the JSON and where, and quotes nothing of it.
 func malformed(err error, skipped int64) error {
 	syntax, isSyntax := errors.AsType[*jsontext.SyntacticError](err)
 	if !isSyntax {
@@ -95,6 +95,31 @@ func malformed(err error, skipped int64) error {
 		what = "has half of a surrogate pair"
 	}
 	return fault.Wrap(fault.Invalid, fmt.Sprintf("the plan %s at byte %d%s", what, offset, within(syntax.JSONPointer)), err)
+}
+
+// flaw is what the examiner finds wrong with a part of the plan, told of it as
+// "it has no change".
+type flaw struct {
+	problem string
+	kind    fault.Kind
+}
+
+// Error is the problem.
+func (f flaw) Error() string { return f.problem }
+
+func flawed(problem string) error { return flaw{problem, fault.Invalid} }
+
+// locate says where in the plan a flaw is. Any other error is not the plan's.
+func locate(err error, at position) error {
+	f, isFlaw := errors.AsType[flaw](err)
+	if !isFlaw {
+		return err
+	}
+	where := "/" + at.section
+	if at.index != none {
+		where += fmt.Sprintf("/%d", at.index)
+	}
+	return fault.New(f.kind, fmt.Sprintf("the plan is not as expected at byte %d, in %s: it %s", at.offset, where, f.problem))
 }
 
 // maxPointer is how much of a pointer an error repeats.

@@ -8,128 +8,126 @@ import (
 	"github.com/driftsentry/driftsentry/internal/redact"
 )
 
-// resource makes of the entry just parsed what it says: secrets always, and a
-// drift when something happens to a managed resource. i is its index in the
-// plan.
-func (p *reader) resource(origin drift.Origin, i int) error {
-	e := &p.entry
-	if e.provider != nil {
-		p.seenProvider(e.provider)
+// change examines element i of resource_drift or resource_changes: for secrets
+// always, and for drift when something happens to a managed resource.
+func (x *examiner) change(origin drift.Origin, i int, text []byte) error {
+	e := &x.entry
+	if err := e.parse(text); err != nil {
+		return err
 	}
+	x.provider(e.provider)
 	action := drift.Action("")
 	if e.isManaged() {
 		var err error
 		if action, err = e.action(); err != nil {
-			return p.invalid(err.Error())
+			return err
 		}
-		p.count(origin, action)
+		x.count(origin, action)
 	}
 	if action == "" {
-		return p.collectEntry()
+		return x.quiet()
 	}
 
 	address, err := e.fullAddress()
 	if err != nil {
-		return p.invalid(err.Error())
+		return err
 	}
-	p.record.start(drift.Resource{
+	x.record.start(drift.Resource{
 		Address: address, PreviousAddress: printable(contents(e.previousAddress)),
 		Type: e.resourceType(address), Provider: printable(contents(e.provider)),
 		Origin: origin, Action: action,
 	})
-	if err := p.addSighting(i); err != nil {
+	if err := x.list(i); err != nil {
 		return err
 	}
-	p.comparer.Type = p.record.Type
-	p.fingerprints.Start()
-	p.subject.start()
-	if err := p.attributes(); err != nil {
+	x.comparer.Type = x.record.Type
+	x.fingerprints.Start()
+	x.subject.start()
+	if err := x.compare(); err != nil {
 		return err
 	}
-	return p.keep()
+	return x.keep()
 }
 
-// count keeps the header's counts of managed resources.
-func (p *reader) count(origin drift.Origin, action drift.Action) {
+// count keeps the tally of managed resources.
+func (x *examiner) count(origin drift.Origin, action drift.Action) {
 	switch {
 	case origin == drift.Outside:
-		p.drifted++
+		x.drifted++
 		if action == drift.Delete {
-			p.gone++
+			x.gone++
 		}
-	case origin == drift.Pending && p.entry.deposed == nil:
-		p.changed++
-		if action == drift.Delete && p.entry.reason == nil {
-			p.destroyed++
+	case x.entry.deposed == nil:
+		x.changed++
+		if action == drift.Delete && x.entry.reason == nil {
+			x.destroyed++
 		}
 	}
 }
 
-// collectEntry collects the secrets of an entry that is no drift.
-func (p *reader) collectEntry() error {
-	e := &p.entry
-	marksBefore, marksAfter, _, err := p.entryMarks()
+// entryMarks are the trees of what is sensitive on either side of the entry,
+// and of what is not known yet.
+func (x *examiner) entryMarks() (before, after, unknown *jsontree.Value, err error) {
+	x.markParser.Reset()
+	if before, err = x.marks(x.entry.beforeSensitive); err != nil {
+		return nil, nil, nil, err
+	}
+	if after, err = x.marks(x.entry.afterSensitive); err != nil {
+		return nil, nil, nil, err
+	}
+	unknown, err = x.marks(x.entry.afterUnknown)
+	return before, after, unknown, err
+}
+
+// quiet collects the secrets of an entry that is no drift.
+func (x *examiner) quiet() error {
+	marksBefore, marksAfter, _, err := x.entryMarks()
 	if err != nil {
 		return err
 	}
-	named := redact.Ordinary
-	for m := (merge{before: e.before.members, after: e.after.members}); ; {
+	named := max(x.namedBy(x.entry.before.members), x.namedBy(x.entry.after.members))
+	for m := (merge{before: x.entry.before.members, after: x.entry.after.members}); ; {
 		a, more := m.next()
 		if !more {
 			return nil
 		}
-		named = max(named, p.inspector.NamedBy(a.name, a.before), p.inspector.NamedBy(a.name, a.after))
 		before, after := markOf(marksBefore, a.name), markOf(marksAfter, a.name)
 		if !saysNothing(a.before) {
-			if err := p.collect(a.name, a.before, before, named); err != nil {
+			if err := x.collect(a.name, a.before, before, named); err != nil {
 				return err
 			}
 		}
 		if !saysNothing(a.after) && (after != nil || !bytes.Equal(a.before, a.after)) {
-			if err := p.collect(a.name, a.after, after, named); err != nil {
+			if err := x.collect(a.name, a.after, after, named); err != nil {
 				return err
 			}
 		}
 	}
 }
 
-// entryMarks are the trees of what is sensitive on either side, and of what is
-// not known yet.
-func (p *reader) entryMarks() (before, after, unknown *jsontree.Value, err error) {
-	p.markParser.Reset()
-	if before, err = p.parseMarks(p.entry.beforeSensitive); err != nil {
-		return nil, nil, nil, err
-	}
-	if after, err = p.parseMarks(p.entry.afterSensitive); err != nil {
-		return nil, nil, nil, err
-	}
-	unknown, err = p.parseMarks(p.entry.afterUnknown)
-	return before, after, unknown, err
-}
-
-// attributes goes through the attributes of the entry, both sides at once.
-func (p *reader) attributes() error {
-	e := &p.entry
-	marksBefore, marksAfter, unknown, err := p.entryMarks()
+// compare goes through the attributes of an entry that is a drift, both sides
+// at once.
+func (x *examiner) compare() error {
+	e := &x.entry
+	marksBefore, marksAfter, unknown, err := x.entryMarks()
 	if err != nil {
 		return err
 	}
-	m := merge{before: e.before.members, after: e.after.members, others: p.others[:0]}
-	if p.record.Action != drift.Delete && p.record.Action != drift.Forget {
+	m := merge{before: e.before.members, after: e.after.members, others: x.others[:0]}
+	if x.record.Action != drift.Delete && x.record.Action != drift.Forget {
 		m.alsoMembersOf(unknown)
-		p.others = m.others
+		x.others = m.others
 	} else {
 		unknown = nil
 	}
-	named := redact.Ordinary
+	named := max(x.namedBy(e.before.members), x.namedBy(e.after.members))
 	for {
 		a, more := m.next()
 		if !more {
 			return nil
 		}
 		a.marksBefore, a.marksAfter, a.unknown = markOf(marksBefore, a.name), markOf(marksAfter, a.name), markOf(unknown, a.name)
-		named = max(named, p.inspector.NamedBy(a.name, a.before), p.inspector.NamedBy(a.name, a.after))
-		if err := p.attribute(&a, named); err != nil {
+		if err := x.attribute(&a, named); err != nil {
 			return err
 		}
 	}
@@ -147,40 +145,40 @@ type attribute struct {
 
 // attribute looks at one attribute: the secrets in it, where it says that the
 // resource is, and how it differs.
-func (p *reader) attribute(a *attribute, named redact.Meaning) error {
+func (x *examiner) attribute(a *attribute, named redact.Meaning) error {
 	same := a.unknown == nil && bytes.Equal(a.before, a.after)
 	if same && (saysNothing(a.after) || named == redact.Ordinary && a.marksBefore == nil && a.marksAfter == nil &&
-		p.inspector.Clean(a.name, a.after) && !tellsWhere[string(a.name)]) {
+		x.inspector.Clean(a.name, a.after) && x.subject.where.field(a.name) == nil) {
 		return nil
 	}
-	defer p.parser.Reset()
+	defer x.parser.Reset()
 	hidden := false
 	var err error
 	if a.before != nil {
-		if a.treeBefore, err = p.parse(&p.parser, a.before); err != nil {
+		if a.treeBefore, err = x.parse(&x.parser, a.before); err != nil {
 			return err
 		}
-		hidden = p.inspector.Attribute(a.name, a.treeBefore, a.marksBefore, named)
+		hidden = x.inspector.Attribute(a.name, a.treeBefore, a.marksBefore, named)
 	}
 	switch {
 	case same && a.marksBefore == nil && a.marksAfter == nil:
 		a.treeAfter = a.treeBefore
 	case a.after != nil:
-		if a.treeAfter, err = p.parse(&p.parser, a.after); err != nil {
+		if a.treeAfter, err = x.parse(&x.parser, a.after); err != nil {
 			return err
 		}
-		hidden = p.inspector.Attribute(a.name, a.treeAfter, a.marksAfter, named) || hidden
+		hidden = x.inspector.Attribute(a.name, a.treeAfter, a.marksAfter, named) || hidden
 	}
-	p.subject.note(a, hidden)
-	switch p.record.Action {
+	x.subject.note(a, hidden)
+	switch x.record.Action {
 	case drift.Create:
-		p.created(a)
+		x.created(a)
 	case drift.Delete:
-		p.deleted(a)
+		x.deleted(a)
 	case drift.Forget:
 	default:
 		if !same {
-			p.compared(a)
+			x.compared(a)
 		}
 	}
 	return nil

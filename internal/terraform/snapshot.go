@@ -10,55 +10,47 @@ import (
 	"strings"
 
 	"github.com/driftsentry/driftsentry/internal/drift"
-	"github.com/driftsentry/driftsentry/internal/fault"
 	"github.com/driftsentry/driftsentry/internal/redact"
 )
 
-// addSighting refuses a resource that the plan lists twice. i is its index.
-func (p *reader) addSighting(i int) error {
-	key := p.record.Key()
-	hash := maphash.String(p.seed, string(key.Origin)+key.Address)
-	first, twice := p.listed[hash]
-	if !twice {
-		p.listed[hash] = int32(i)
-		return nil
+// list takes note that the plan has the record's resource at index i of its
+// section, and refuses one that it has twice.
+func (x *examiner) list(i int) error {
+	key := x.record.Key()
+	hash := maphash.String(x.seed, string(key.Origin)+" "+key.Address)
+	if first, twice := x.listed[hash]; twice {
+		return flawed(fmt.Sprintf("is the same resource as number %d before it", first))
 	}
-	section := "resource_drift"
-	if key.Origin == drift.Pending {
-		section = "resource_changes"
-	}
-	return fault.New(fault.Invalid, fmt.Sprintf("the plan lists the same resource twice, in /%s/%d and in /%s/%d", section, first, section, i))
+	x.listed[hash] = int32(i)
+	return nil
 }
 
 // sight keeps of the record what is needed to reconcile it.
-func (p *reader) sight() {
-	s := drift.Sighting{Key: p.record.Key(), PreviousAddress: p.record.PreviousAddress, Fingerprint: p.record.Fingerprint}
-	if p.record.OnlyNoise() {
-		p.noise = append(p.noise, s)
+func (x *examiner) sight() {
+	s := drift.Sighting{Key: x.record.Key(), PreviousAddress: x.record.PreviousAddress, Fingerprint: x.record.Fingerprint}
+	if x.record.OnlyNoise() {
+		x.noise = append(x.noise, s)
 	} else {
-		p.drifts = append(p.drifts, s)
+		x.drifts = append(x.drifts, s)
 	}
 }
 
-// snapshot is what was read. From here on every secret of the plan is known.
-func (p *reader) snapshot() *drift.Snapshot {
-	for _, sightings := range [...][]drift.Sighting{p.drifts, p.noise} {
+// snapshot is what was found, without the report. From here on every secret of
+// the plan is known.
+func (x *examiner) snapshot() *drift.Snapshot {
+	for _, sightings := range [...][]drift.Sighting{x.drifts, x.noise} {
 		for i := range sightings {
 			s := &sightings[i]
-			s.Key.Address = p.addresses.mask(s.Key.Address)
-			s.PreviousAddress = p.addresses.mask(s.PreviousAddress)
+			s.Key.Address = x.addresses.mask(s.Key.Address)
+			s.PreviousAddress = x.addresses.mask(s.PreviousAddress)
 		}
 	}
-	report := p.report()
 	return &drift.Snapshot{
-		Report:    report,
-		Digest:    [sha256.Size]byte(p.src.payload.digest.Sum(nil)),
-		Bytes:     p.src.payload.size,
-		Drifts:    p.drifts,
-		Noise:     p.noise,
-		EachDrift: p.each(isNews),
-		EachNoise: p.each(isNoise),
-		Close:     p.spool.Close,
+		Drifts:    x.drifts,
+		Noise:     x.noise,
+		EachDrift: x.each(isNews),
+		EachNoise: x.each(isNoise),
+		Close:     x.spool.Close,
 	}
 }
 
@@ -69,8 +61,8 @@ const (
 )
 
 // each makes the function that hands out the resources of one kind.
-func (p *reader) each(kind byte) func(want func(n int) bool) iter.Seq2[*drift.Resource, error] {
-	spooled, secrets, addresses := p.spool, p.secrets, p.addresses
+func (x *examiner) each(kind byte) func(want func(n int) bool) iter.Seq2[*drift.Resource, error] {
+	spooled, secrets, addresses := x.spool, x.secrets, x.addresses
 	return func(want func(n int) bool) iter.Seq2[*drift.Resource, error] {
 		return func(yield func(*drift.Resource, error) bool) {
 			n := -1

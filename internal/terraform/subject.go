@@ -17,15 +17,13 @@ type subject struct {
 	news       []string          // paths
 	hidden     []string          // attributes of which all or part is hidden
 	where      whereabouts
+	values     map[string]any // after the change
 }
 
 func (s *subject) start() {
 	clear(s.attributes)
 	s.attributes, s.news, s.hidden = s.attributes[:0], s.news[:0], s.hidden[:0]
-	if s.where == nil {
-		s.where = whereabouts{}
-	}
-	clear(s.where)
+	s.where = whereabouts{}
 }
 
 // note takes note of an attribute, changed or not.
@@ -33,85 +31,84 @@ func (s *subject) note(a *attribute, hidden bool) {
 	if hidden {
 		s.hidden = append(s.hidden, string(a.name))
 	}
-	s.where.note(a.name, a.treeBefore)
-	s.where.note(a.name, a.treeAfter)
+	s.where.note(a.name, a.treeBefore, a.treeAfter)
 }
 
 // created tells an attribute of a resource that is created.
-func (p *reader) created(a *attribute) {
+func (x *examiner) created(a *attribute) {
 	d := drift.Whole(a.name, nil, a.treeAfter)
 	if a.treeAfter.Kind() == jsontree.Null {
 		if d.Unknown = a.unknown != nil; !d.Unknown {
 			return
 		}
 	}
-	p.tell(a, []drift.Difference{d})
+	x.tell(a, []drift.Difference{d})
 }
 
 // deleted tells an attribute of a resource that is deleted.
-func (p *reader) deleted(a *attribute) {
+func (x *examiner) deleted(a *attribute) {
 	if a.treeBefore.Kind() != jsontree.Null {
-		p.tell(a, []drift.Difference{drift.Whole(a.name, a.treeBefore, nil)})
+		x.tell(a, []drift.Difference{drift.Whole(a.name, a.treeBefore, nil)})
 	}
 }
 
 // compared tells how an attribute differs.
-func (p *reader) compared(a *attribute) {
-	differences := p.comparer.Attribute(a.name, a.treeBefore, a.treeAfter, a.unknown)
-	if len(p.record.News)+len(p.record.Noise)+len(differences) > maxChanges && len(differences) > 1 {
+func (x *examiner) compared(a *attribute) {
+	differences := x.comparer.Attribute(a.name, a.treeBefore, a.treeAfter, a.unknown)
+	if len(x.record.News)+len(x.record.Noise)+len(differences) > maxChanges && len(differences) > 1 {
 		d := drift.Whole(a.name, a.treeBefore, a.treeAfter)
 		d.Unknown = a.unknown.Kind() == jsontree.True
 		differences = []drift.Difference{d}
 	}
-	p.tell(a, differences)
+	x.tell(a, differences)
 }
 
 // tell adds the differences of one attribute to the record, masked by all that
 // is known so far.
-func (p *reader) tell(a *attribute, differences []drift.Difference) {
+func (x *examiner) tell(a *attribute, differences []drift.Difference) {
 	news := false
 	for i := range differences {
 		d := &differences[i]
-		p.fingerprints.Add(d)
+		x.fingerprints.Add(d)
 		c := drift.Change{
 			Path: printable(d.Path), Unknown: d.Unknown, Noise: d.Noise,
-			Before: redact.Value(d.Before, &p.parser), After: redact.Value(d.After, &p.parser),
+			Before: redact.Value(d.Before, &x.parser), After: redact.Value(d.After, &x.parser),
 		}
 		if d.Noise != "" {
-			p.record.Noise = append(p.record.Noise, c)
+			x.record.Noise = append(x.record.Noise, c)
 			continue
 		}
 		news = true
-		p.record.News = append(p.record.News, c)
-		p.subject.news = append(p.subject.news, c.Path)
+		x.record.News = append(x.record.News, c)
+		x.subject.news = append(x.subject.news, c.Path)
 	}
-	if news && p.record.Action != drift.Delete {
-		p.subject.attributes = append(p.subject.attributes, drift.Attribute{
+	if news && x.record.Action != drift.Delete {
+		x.subject.attributes = append(x.subject.attributes, drift.Attribute{
 			Name: string(a.name), Before: a.treeBefore.Any(), After: a.treeAfter.Any(), Unknown: a.unknown != nil,
 		})
 	}
 }
 
 // keep finishes the record and puts it into the spool.
-func (p *reader) keep() error {
-	r, s := &p.record, &p.subject
+func (x *examiner) keep() error {
+	r, s := &x.record, &x.subject
 	r.hideDigestsOf(s.hidden)
-	r.CloudID, r.Region, r.Account = s.where.cloudID(), s.where.region(), s.where.account()
-	r.contents = p.contentsBehind(r.CloudID)
+	r.CloudID, r.Region, r.Account = s.where.cloudID(), s.where.place(), s.where.account()
+	r.contents = x.contentsBehind(r.CloudID)
 	kind := isNoise
 	if r.OnlyNoise() {
-		r.Fingerprint = p.fingerprints.Noise()
+		r.Fingerprint = x.fingerprints.Noise()
 	} else {
 		kind = isNews
-		r.Fingerprint = p.fingerprints.News(r.Action)
+		r.Fingerprint = x.fingerprints.News(r.Action)
 		r.Severity, r.SeverityReason = drift.Classify(drift.Subject{
 			Type: r.Type, Origin: r.Origin, Action: r.Action,
-			Attributes: s.attributes, News: s.news, Values: p.values(),
+			Attributes: s.attributes, News: s.news, Values: x.values(),
 		})
 	}
-	p.sight()
-	p.encoded = r.append(p.encoded[:0])
-	return p.spool.Add(kind, p.encoded)
+	x.sight()
+	x.encoded = r.append(x.encoded[:0])
+	return x.spool.Add(kind, x.encoded)
 }
 
 // maxClassified is the longest text of an unchanged attribute that is decoded for
@@ -120,29 +117,33 @@ const maxClassified = 512
 
 // values are the attributes after the change, decoded, for a change of which
 // they may be the other half.
-func (p *reader) values() map[string]any {
-	if p.record.Action == drift.Delete || p.record.Action == drift.Forget {
+func (x *examiner) values() map[string]any {
+	if x.record.Action == drift.Delete || x.record.Action == drift.Forget {
 		return nil
 	}
-	values := map[string]any{}
-	for _, m := range p.entry.after.members {
+	if x.subject.values == nil {
+		x.subject.values = map[string]any{}
+	}
+	values := x.subject.values
+	clear(values)
+	for _, m := range x.entry.after.members {
 		if len(m.value) <= maxClassified && (!saysNothing(m.value) || m.value[0] == 't' || m.value[0] == 'f') {
-			values[string(m.name)] = p.parser.Parse(m.value).Any()
+			values[string(m.name)] = x.parser.Parse(m.value).Any()
 		}
 	}
-	p.parser.Reset()
+	x.parser.Reset()
 	return values
 }
 
 // contentsBehind is the string attribute that an id is a digest of, if any: the
 // id must be hidden should that turn out to hold a secret.
-func (p *reader) contentsBehind(id string) string {
+func (x *examiner) contentsBehind(id string) string {
 	if !isDigestID(id) {
 		return ""
 	}
-	members := p.entry.after.members
+	members := x.entry.after.members
 	if len(members) == 0 {
-		members = p.entry.before.members
+		members = x.entry.before.members
 	}
 	for _, m := range members {
 		if jsontree.KindOf(m.value) == jsontree.String {

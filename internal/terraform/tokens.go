@@ -19,12 +19,12 @@ func (p *reader) object(member func(name string) error) error {
 		return p.wrongKind(kind, "an object")
 	}
 	if _, err := p.dec.ReadToken(); err != nil {
-		return malformed(err, p.src.skipped)
+		return p.malformed(err)
 	}
 	for p.dec.PeekKind() != '}' {
 		token, err := p.dec.ReadToken()
 		if err != nil {
-			return malformed(err, p.src.skipped)
+			return p.malformed(err)
 		}
 		if err := member(token.String()); err != nil {
 			return err
@@ -45,7 +45,7 @@ func (p *reader) array(element func(i int) error) error {
 		return p.wrongKind(kind, "an array")
 	}
 	if _, err := p.dec.ReadToken(); err != nil {
-		return malformed(err, p.src.skipped)
+		return p.malformed(err)
 	}
 	for i := 0; p.dec.PeekKind() != ']'; i++ {
 		if err := element(i); err != nil {
@@ -85,7 +85,7 @@ func (p *reader) text(s *string) error {
 	}
 	token, err := p.dec.ReadToken()
 	if err != nil {
-		return malformed(err, p.src.skipped)
+		return p.malformed(err)
 	}
 	*s = token.String()
 	return nil
@@ -133,7 +133,15 @@ func (p *reader) invalid(problem string) error {
 
 func (p *reader) checked(err error) error {
 	if err != nil {
-		return malformed(err, p.src.skipped)
+		return p.malformed(err)
 	}
 	return nil
+}
+
+// malformed classifies an error of the decoder.
+func (p *reader) malformed(err error) error {
+	if p.input.err != nil {
+		return readFailure(p.input.err)
+	}
+	return malformed(err, p.src.skipped)
 }
