@@ -49,6 +49,9 @@ func (c *cluster) prepare(ctx context.Context) error {
 	return c.initdb(ctx)
 }
 
+// initdbCleanup is how long an interrupted initdb may take to clean up.
+const initdbCleanup = 5 * time.Second
+
 func (c *cluster) initdb(ctx context.Context) error {
 	args := []string{
 		"--pgdata=" + c.data, "--username=" + superuser, "--encoding=UTF8",
@@ -66,7 +69,14 @@ func (c *cluster) initdb(ctx context.Context) error {
 	c.account.apply(cmd)
 	cmd.Dir = c.base
 	cmd.Env = cleanEnv(c.base)
+	// Asked, and not killed, initdb removes what it has made so far: a named
+	// directory can be used the next time.
+	cmd.Cancel = func() error { return interrupt(cmd.Process) }
+	cmd.WaitDelay = initdbCleanup
 	out, err := cmd.CombinedOutput()
+	if ctx.Err() != nil {
+		return fmt.Errorf("initdb in %s: %w", c.data, ctx.Err())
+	}
 	if err != nil {
 		return fmt.Errorf("initdb in %s as %s: %w\n%s", c.data, c.account, err, bytes.TrimSpace(out))
 	}

@@ -9,6 +9,7 @@ package devpg
 
 import (
 	"context"
+	"crypto/rand"
 	"errors"
 	"fmt"
 	"io"
@@ -55,6 +56,7 @@ type Server struct {
 	base    string // socket, log and temporary data; removed at the end
 	process *process
 	guard   *guard
+	account *account
 	stop    func() error
 }
 
@@ -70,7 +72,7 @@ func Start(ctx context.Context, opts Options) (_ *Server, err error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &Server{}
+	s := &Server{account: acct}
 	if s.base, err = acct.tempDir(opts.InMemory && opts.Dir == ""); err != nil {
 		return nil, err
 	}
@@ -116,6 +118,28 @@ func (s *Server) URL() string { return s.url }
 
 // Done is closed when the server has ended, whoever ended it.
 func (s *Server) Done() <-chan struct{} { return s.process.done }
+
+// KeyFile is the path of a file beside the server's data with a random text
+// that stays the same as long as the data does. It is made when it is missing;
+// nobody but the user whom the data belongs to, and root, may read it.
+func (s *Server) KeyFile(name string) (string, error) {
+	path := filepath.Join(s.data, name)
+	if _, err := os.Stat(path); !errors.Is(err, os.ErrNotExist) {
+		return path, err
+	}
+	// Made whole or not at all: an empty one would be refused for ever.
+	draft := path + ".new"
+	if err := os.WriteFile(draft, []byte(rand.Text()+rand.Text()+"\n"), 0o600); err != nil {
+		return "", fmt.Errorf("key file: %w", err)
+	}
+	if err := s.account.own(draft); err != nil {
+		return "", err
+	}
+	if err := os.Rename(draft, path); err != nil {
+		return "", fmt.Errorf("key file: %w", err)
+	}
+	return path, nil
+}
 
 // Stop shuts the server down, breaking connections that are still open, and
 // removes everything temporary. It may be called more than once; every call

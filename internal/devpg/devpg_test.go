@@ -2,6 +2,7 @@ package devpg
 
 import (
 	"bufio"
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -166,6 +167,14 @@ func TestANamedDirectoryIsKept(t *testing.T) {
 		t.Fatal("the failed second Start() ended the first server")
 	default:
 	}
+	keyFile, err := s.KeyFile("test.key")
+	if err != nil {
+		t.Fatalf("KeyFile() = %v", err)
+	}
+	key, err := os.ReadFile(keyFile)
+	if info, statErr := os.Stat(keyFile); err != nil || statErr != nil || info.Mode().Perm() != 0o600 || len(key) < 48 {
+		t.Errorf("KeyFile() = %s of %d bytes, %v, %v, %v, want a long one for its owner alone", keyFile, len(key), info, err, statErr)
+	}
 	if err := s.Stop(); err != nil {
 		t.Fatalf("Stop() = %v", err)
 	}
@@ -173,7 +182,10 @@ func TestANamedDirectoryIsKept(t *testing.T) {
 	if err != nil {
 		t.Fatalf("the data directory is gone: %v", err)
 	}
-	start(t, Options{Dir: dir})
+	keyFile, err = start(t, Options{Dir: dir}).KeyFile("test.key")
+	if same, readErr := os.ReadFile(keyFile); err != nil || readErr != nil || !bytes.Equal(same, key) {
+		t.Errorf("KeyFile() of the second start = %q, %v, %v, want the first's", same, err, readErr)
+	}
 	again, err := os.Stat(filepath.Join(dir, "PG_VERSION"))
 	if err != nil || !again.ModTime().Equal(made.ModTime()) {
 		t.Errorf("the data directory was made anew: %v", err)
@@ -209,4 +221,28 @@ func TestStartGivesUpWithItsContext(t *testing.T) {
 	if _, err := Start(ctx, Options{}); !errors.Is(err, context.Canceled) {
 		t.Errorf("Start() with its context over = %v, want that", err)
 	}
+}
+
+// TestAnInterruptedStartLeavesADirectoryThatCanBeUsed ends the start while
+// initdb is at work.
+func TestAnInterruptedStartLeavesADirectoryThatCanBeUsed(t *testing.T) {
+	t.Parallel()
+	start(t, Options{})
+	dir := filepath.Join(openDir(t), "data")
+	ctx, cancel := context.WithCancel(t.Context())
+	go func() {
+		look := time.NewTicker(time.Millisecond)
+		defer look.Stop()
+		for gone(filepath.Join(dir, "PG_VERSION")) && ctx.Err() == nil {
+			<-look.C
+		}
+		cancel()
+	}()
+	if s, err := Start(ctx, Options{Dir: dir}); err == nil {
+		_ = s.Stop()
+		t.Skip("PostgreSQL was faster than its interruption")
+	} else if !errors.Is(err, context.Canceled) || strings.Contains(err.Error(), "signal") {
+		t.Errorf("an interrupted Start() = %v, want only that its context is over", err)
+	}
+	start(t, Options{Dir: dir})
 }

@@ -8,6 +8,7 @@ import (
 	"net"
 	"os"
 	"path/filepath"
+	"reflect"
 	"strconv"
 
 	embeddedpostgres "github.com/fergusstrange/embedded-postgres"
@@ -74,7 +75,7 @@ func fetch(mirror, cache, dir string) (err error) {
 	if err != nil {
 		return err
 	}
-	err = embeddedpostgres.NewDatabase(embeddedpostgres.DefaultConfig().
+	library := embeddedpostgres.NewDatabase(embeddedpostgres.DefaultConfig().
 		Version(fetched).
 		BinaryRepositoryURL(mirror).
 		CachePath(cache).
@@ -82,11 +83,29 @@ func fetch(mirror, cache, dir string) (err error) {
 		RuntimePath(filepath.Join(scratch, "run")).
 		DataPath(data).
 		Port(port).
-		Logger(io.Discard)).Start()
+		Logger(io.Discard))
+	err = errors.Join(library.Start(), removeLog(library))
 	if _, statErr := os.Stat(filepath.Join(dir, "bin")); statErr != nil {
 		return errors.Join(err, statErr)
 	}
 	return nil
+}
+
+// removeLog removes the file that the library logs to. It makes one in the
+// system's temporary folder under a random name, keeps it open, tells nobody
+// and leaves it behind; so it is asked where its own fields say it is. Should a
+// later version name them otherwise, our tests find the file.
+func removeLog(library *embeddedpostgres.EmbeddedPostgres) error {
+	logger := reflect.ValueOf(library).Elem().FieldByName("syncedLogger")
+	if logger.Kind() != reflect.Pointer || logger.IsNil() {
+		return nil
+	}
+	field := logger.Elem().FieldByName("file")
+	if !field.IsValid() || field.Type() != reflect.TypeFor[*os.File]() || field.IsNil() {
+		return nil
+	}
+	log := (*os.File)(field.UnsafePointer())
+	return errors.Join(log.Close(), os.Remove(log.Name()))
 }
 
 // freePort is a port for the library's check that one is free; nothing ever

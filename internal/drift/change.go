@@ -10,13 +10,17 @@ type NoiseReason string
 
 // The reasons for which a difference is not news.
 const (
-	NoiseEmpty      NoiseReason = "empty"      // null against "", [] or {}
+	NoiseEmpty      NoiseReason = "empty"      // null against "", [] or {}; in a block also against 0 or false
 	NoiseNormalized NoiseReason = "normalized" // the same once written the same way
 	NoiseReordered  NoiseReason = "reordered"  // the same elements in another order
 	NoiseComputed   NoiseReason = "computed"   // a timestamp, ETag or counter the cloud keeps
+	NoiseEcho       NoiseReason = "echo"       // the same setting is managed by another resource, which did not change
 )
 
-// Change is one attribute that differs.
+// Change is one attribute that differs. A value longer than MaxValue is replaced
+// by a text that says so. Of a resource whose changes are longer than MaxChanges
+// together, the first are there and then one with LeftOutPath as its path, whose
+// After is a text that says how many are not.
 type Change struct {
 	// Path leads to the attribute from the resource's values: members by ".name"
 	// or ["any string"], elements by [index]. An index counts in the new value,

@@ -42,6 +42,7 @@ type spot struct {
 	name   []byte // the innermost member's name
 	keys   bool   // names are what users chose: tags, labels, JSON in a string
 	policy bool   // inside an IAM policy document
+	block  bool   // inside an element of a list
 }
 
 // Attribute compares the two versions of one top-level attribute. unknown is
@@ -94,6 +95,9 @@ func (c *Comparer) compare(before, after, unknown *jsontree.Value, at spot) {
 		return
 	case unknown == nil && isEmpty(before) && isEmpty(after):
 		c.empties(before, after, at)
+		return
+	case unknown == nil && at.block && !at.keys && isUnset(before, after):
+		c.add(Difference{Before: before, After: after, Noise: NoiseEmpty})
 		return
 	}
 	if at.policy && c.policyEqual(before, after, at) {
@@ -159,7 +163,7 @@ func (c *Comparer) members(before, after, unknown *jsontree.Value, at spot) {
 		path, place := len(c.path), len(c.place)
 		c.enter(name)
 		c.compare(member[0], member[1], member[2], spot{
-			name: name, keys: at.keys || holdsUserKeys(name), policy: at.policy,
+			name: name, keys: at.keys || holdsUserKeys(name), policy: at.policy, block: at.block,
 		})
 		c.path, c.place = c.path[:path], c.place[:place]
 	}
@@ -226,6 +230,24 @@ func (c *Comparer) empties(before, after *jsontree.Value, at spot) {
 	case b != a || len(kids(before)) != len(kids(after)):
 		c.add(Difference{Before: before, After: after, Noise: NoiseEmpty})
 	}
+}
+
+// isUnset reports whether one side is null and the other zero or false. In a
+// nested block the cloud fills in what the code leaves out; a resource's own
+// attributes say something with false.
+func isUnset(before, after *jsontree.Value) bool {
+	return before.Kind() == jsontree.Null && IsZero(after) || after.Kind() == jsontree.Null && IsZero(before)
+}
+
+// IsZero reports whether v is null, false or a number that is zero.
+func IsZero(v *jsontree.Value) bool {
+	switch v.Kind() {
+	case jsontree.Null, jsontree.False:
+		return true
+	case jsontree.Number:
+		return jsontree.SameNumber(v.Raw, []byte("0"))
+	}
+	return false
 }
 
 // isEmpty reports whether v says nothing: null, "", [], {} or a container of

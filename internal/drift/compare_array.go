@@ -22,7 +22,7 @@ const alone = -1
 // the middle is one rule added, not an edit of all that follow.
 func (c *Comparer) elements(before, after *jsontree.Value, b, a, unknown []jsontree.Value, at spot) {
 	for len(a) < len(unknown) { // Terraform leaves out what it does not know yet
-		a = append(a[:len(a):len(a)], jsontree.Value{Raw: []byte("null")})
+		a = append(slices.Clip(a), jsontree.Value{Raw: []byte("null")})
 	}
 	p := newPairing(b, a)
 	if open := p.pairEnds(unknown); open {
@@ -47,7 +47,7 @@ func (c *Comparer) elements(before, after *jsontree.Value, b, a, unknown []jsont
 			lone = true
 		} else {
 			c.place = appendIndex(c.place, j)
-			c.compare(&b[j], &a[i], u, at)
+			c.compare(&b[j], &a[i], u, spot{name: at.name, keys: at.keys, policy: at.policy, block: true})
 			reordered = reordered || j < last
 			last = j
 		}

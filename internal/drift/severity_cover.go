@@ -3,10 +3,11 @@ package drift
 import "slices"
 
 // cover tells which principals, actions and resources of a new statement an old
-// one already has, by index, and whether its condition lets as much through.
+// one already has, by index, whether its condition lets as much through, and if
+// not, whether that is because the new one is looser.
 type cover struct {
 	principals, actions, resources []bool
-	condition                      bool
+	condition, looser              bool
 }
 
 func newCover(old, s *statement) cover {
@@ -15,6 +16,7 @@ func newCover(old, s *statement) cover {
 		actions:    old.actions.covers(&s.actions),
 		resources:  old.resources.covers(&s.resources),
 		condition:  old.condition.covers(s.condition),
+		looser:     s.condition.looser(old.condition),
 	}
 }
 

@@ -120,6 +120,14 @@ var identityRules = []rule{
 		find:       beyondComparison,
 	},
 	{
+		// The same names, hours or addresses under another condition: no attack by
+		// itself, and nothing that anybody reviewed.
+		name: "policy condition changed", severity: Warning,
+		types:      policyTypes,
+		attributes: policyAttributes,
+		find:       changesCondition,
+	},
+	{
 		// Less is allowed than the code says: something may stop working.
 		name: "policy narrowed", severity: Warning,
 		types:      policyTypes,

@@ -11,6 +11,11 @@ const (
 	denyClear = `{"Effect":"Deny","Principal":"*","Action":"s3:*","Resource":"*","Condition":{"Bool":{"aws:SecureTransport":"false"}}}`
 )
 
+// readFrom allows reading with one referer.
+func readFrom(referer string) string {
+	return `{"Effect":"Allow","Action":"s3:GetObject","Resource":"a","Condition":{"StringEquals":{"aws:Referer":"` + referer + `"}}}`
+}
+
 // policy is a document of statements, as the JSON of a string attribute.
 func policy(statements ...string) string {
 	text := `{"Version":"2012-10-17","Statement":[`
@@ -54,6 +59,19 @@ var policyCases = []ruleCases{
 			update("aws_iam_role", "assume_role_policy", policy(trustAll, trustEC2), policy(trustAll)),
 			update("aws_iam_policy", "policy", policy(readOne), quote(` {"Statement": `+readOne+`}`)),
 		},
+	},
+	{
+		rule: "policy condition changed",
+		hits: []hit{
+			{update("aws_s3_bucket_policy", "policy", policy(readFrom("a")), policy(readFrom("b"))), "policy condition changed"},
+			{pending(update("aws_iam_role", "assume_role_policy", policy(readFrom("a")), policy(readFrom("b")))), "would change trust policy condition"},
+		},
+		miss: []Subject{
+			update("aws_s3_bucket_policy", "policy", policy(readFrom("a")), policy(readOne)),
+			update("aws_s3_bucket_policy", "policy", policy(readOne), policy(readFrom("a"))),
+			create("aws_s3_bucket_policy", "policy", policy(readFrom("a"))),
+		},
+		stale: []Subject{update("aws_s3_bucket_policy", "policy", policy(readFrom("a")), policy(readFrom("a"))+` `)},
 	},
 	{
 		rule: "policy narrowed",

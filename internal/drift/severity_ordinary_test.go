@@ -1,5 +1,10 @@
 package drift
 
+import (
+	"slices"
+	"strings"
+)
+
 var auditCases = []ruleCases{
 	{
 		rule: "logging off",
@@ -162,8 +167,26 @@ var ordinaryCases = []ruleCases{
 			{pending(update("aws_instance", "instance_type", `"a"`, `"b"`)), "would change instance_type"},
 			{
 				update("aws_instance", "ami", `"a"`, `"b"`, "tags", `{}`, `{}`, "user_data", `"a"`, `"b"`),
-				"3 attributes changed: ami, user_data and 1 more",
+				"3 attributes changed: ami, user_data, tags",
 			},
+			{
+				update("aws_instance", "ami", `"a"`, `"b"`, "tags", `{}`, `{}`, "user_data", `"a"`, `"b"`, "monitoring", `true`, `false`),
+				"4 attributes changed: ami, user_data and 2 more",
+			},
+			{
+				update("x", strings.Repeat("a", 40), `1`, `2`, strings.Repeat("b", 40), `1`, `2`, strings.Repeat("c", 40), `1`, `2`),
+				"3 attributes changed: " + strings.Repeat("a", 40) + ", " + strings.Repeat("b", 40) + " and 1 more",
+			},
+			{ // what is known comes alone
+				knownAfterwards(pending(update("aws_ssm_parameter",
+					"insecure_value", ``, ``, "tags_all", `{}`, `{"Env":"prod"}`, "value", `"a"`, `"b"`, "version", `2`, ``)), "insecure_value", "version"),
+				"would change 2 attributes: value, tags_all",
+			},
+			{
+				knownAfterwards(pending(update("terraform_data", "input", `"a"`, `"b"`, "output", `"a"`, ``)), "output"),
+				"would change input",
+			},
+			{unknown(update("terraform_data", "input", `"a"`, ``, "output", `"a"`, ``)), "would change 2 attributes: input, output"},
 			{update("aws_instance", "tags", `{}`, `{}`, "ami", `"a"`, `"b"`), "2 attributes changed: ami, tags"},
 			{update("aws_instance", "Not A Name", `1`, `2`), "1 attribute changed"},
 			{update("aws_instance", "Not A Name", `1`, `2`, "ami", `1`, `2`), "2 attributes changed: ami and 1 more"},
@@ -174,6 +197,14 @@ var ordinaryCases = []ruleCases{
 			{doing(Import, pending(update("aws_instance", "ami", `"a"`, `"b"`))), "would change ami"},
 		},
 	},
+}
+
+// knownAfterwards is s with the named attributes known only after the apply.
+func knownAfterwards(s Subject, names ...string) Subject {
+	for i := range s.Attributes {
+		s.Attributes[i].Unknown = slices.Contains(names, s.Attributes[i].Name)
+	}
+	return s
 }
 
 // reading is s with news at other paths.

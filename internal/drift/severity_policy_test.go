@@ -78,7 +78,7 @@ func TestPolicyWidening(t *testing.T) {
 		{
 			"condition with another value", policy(allow(`"Action":"s3:GetObject","Resource":"a","Condition":{"IpAddress":{"aws:SourceIp":["198.51.100.0/24"]}}`)),
 			policy(allow(`"Action":"s3:GetObject","Resource":"a","Condition":{"IpAddress":{"aws:SourceIp":["198.51.100.0/24","0.0.0.0/0"]}}`)),
-			"policy widened by changing a condition",
+			"policy widened by loosening a condition",
 		},
 		{
 			"condition tightened", policy(allow(`"Action":"s3:GetObject","Resource":"a","Condition":{"IpAddress":{"aws:SourceIp":["b","a"]}}`)),
@@ -87,7 +87,7 @@ func TestPolicyWidening(t *testing.T) {
 		},
 		{
 			"condition that forbids fewer values", policy(allow(`"Action":"s3:GetObject","Resource":"a","Condition":{"StringNotEquals":{"k":["a","b"]}}`)),
-			policy(allow(`"Action":"s3:GetObject","Resource":"a","Condition":{"StringNotEquals":{"k":["a"]}}`)), "policy widened by changing a condition",
+			policy(allow(`"Action":"s3:GetObject","Resource":"a","Condition":{"StringNotEquals":{"k":["a"]}}`)), "policy widened by loosening a condition",
 		},
 		{
 			"condition written with a true", policy(allow(`"Action":"a:B","Resource":"a","Condition":{"Bool":{"k":true}}`)),
@@ -106,7 +106,7 @@ func TestPolicyWidening(t *testing.T) {
 		{"an action that is a number", policy(readOne), policy(allow(`"Action":7,"Resource":"*"`)), ""},
 		{
 			"a condition that is none", policy(allow(`"Action":"a:B","Resource":"a","Condition":[]`)),
-			policy(allow(`"Action":"a:B","Resource":"a","Condition":"x"`)), "policy widened by changing a condition",
+			policy(allow(`"Action":"a:B","Resource":"a","Condition":"x"`)), "policy condition changed",
 		},
 	}
 	for _, test := range tests {
@@ -119,6 +119,65 @@ func TestPolicyWidening(t *testing.T) {
 				t.Errorf("Classify(%s to %s) = %q, want %q", test.before, test.after, reason, want)
 			}
 		})
+	}
+}
+
+func TestPolicyConditions(t *testing.T) {
+	const looser, narrower, other = "policy widened by loosening a condition", "policy narrowed", "policy condition changed"
+	tests := []struct{ before, after, want string }{
+		{`{"StringEquals":{"k":"a"}}`, `{"StringEquals":{"k":"b"}}`, other},
+		{`{"StringEquals":{"k":["a","b"]}}`, `{"StringEquals":{"k":["b","c"]}}`, other},
+		{`{"StringEquals":{"k":"a"}}`, `{"StringEquals":{"k":["a","b"]}}`, looser},
+		{`{"StringEquals":{"k":"a","l":"b"}}`, `{"StringEquals":{"k":"a"}}`, looser},
+		{`{"StringEquals":{"k":"a","l":"b"}}`, `{"StringEquals":{"k":"b"}}`, looser},
+		{`{"StringEquals":{"k":"a"}}`, `{"StringEquals":{"l":"a"}}`, looser},
+		{`{"StringEquals":{"k":"a"}}`, `{"StringLike":{"k":"*"}}`, looser},
+		{`{"StringEquals":{"k":"a"}}`, `{"StringEquals":{"k":"b","l":"c"}}`, other},
+		{`{"StringLike":{"k":"a"}}`, `{"StringLike":{"k":"*"}}`, looser},
+		{`{"StringLike":{"k":"a*"}}`, `{"StringLike":{"k":"ab*"}}`, narrower},
+		{`{"StringLike":{"k":["a","b"]}}`, `{"StringLike":{"k":["a*","c"]}}`, looser},
+		{`{"ArnLike":{"k":"arn:a"}}`, `{"ArnLike":{"k":"arn:b"}}`, other},
+		{`{"StringEqualsIgnoreCase":{"k":"a"}}`, `{"StringEqualsIgnoreCase":{"k":"A"}}`, "policy changed"},
+		{`{"StringNotEquals":{"k":["a"]}}`, `{"StringNotEquals":{"k":["a","b"]}}`, narrower},
+		{`{"StringNotEquals":{"k":["a"]}}`, `{"StringNotEquals":{"k":["b"]}}`, other},
+		{`{"IpAddress":{"k":"198.51.100.0/24"}}`, `{"IpAddress":{"k":"203.0.113.0/24"}}`, other},
+		{`{"IpAddress":{"k":"198.51.100.7"}}`, `{"IpAddress":{"k":"198.51.100.0/24"}}`, looser},
+		{`{"IpAddress":{"k":"198.51.100.0/24"}}`, `{"IpAddress":{"k":"0.0.0.0/0"}}`, looser},
+		{`{"IpAddress":{"k":"198.51.100.0/24"}}`, `{"IpAddress":{"k":["0.0.0.0/1"]}}`, looser},
+		{`{"IpAddress":{"k":"198.51.100.0/24"}}`, `{"IpAddress":{"k":"198.51.100.128/25"}}`, narrower},
+		{`{"NotIpAddress":{"k":"198.51.100.0/24"}}`, `{"NotIpAddress":{"k":"198.51.100.128/25"}}`, looser},
+		{`{"IpAddress":{"k":"x"}}`, `{"IpAddress":{"k":"y"}}`, other},
+		{`{"Bool":{"k":"true"}}`, `{"Bool":{"k":"false"}}`, looser},
+		{`{"Null":{"k":"false"}}`, `{"Null":{"k":"true"}}`, looser},
+		{`{"NumericLessThan":{"k":"3600"}}`, `{"NumericLessThan":{"k":"86400"}}`, looser},
+		{`{"NumericLessThan":{"k":"86400"}}`, `{"NumericLessThan":{"k":"3600"}}`, narrower},
+		{`{"NumericGreaterThan":{"k":"5"}}`, `{"NumericGreaterThan":{"k":"3"}}`, looser},
+		{`{"DateLessThan":{"k":"2026-01-01T00:00:00Z"}}`, `{"DateLessThan":{"k":"2027-01-01T00:00:00Z"}}`, looser},
+		{`{"DateLessThan":{"k":"soon"}}`, `{"DateLessThan":{"k":"later"}}`, other},
+		{`{"BinaryEquals":{"k":"YQ=="}}`, `{"BinaryEquals":{"k":"Yg=="}}`, other},
+	}
+	for _, names := range []string{`"Action":"s3:GetObject","Resource":"a"`, `"Action":"*","Resource":"*","Principal":"*"`, `"NotAction":"iam:*","Resource":"*"`} {
+		allow := func(c string) string { return policy(`{"Effect":"Allow",` + names + `,"Condition":` + c + `}`) }
+		for _, test := range tests {
+			s := update("aws_iam_policy", "policy", allow(test.before), allow(test.after))
+			severity, reason := Classify(s)
+			if test.want == looser && severity != Critical || test.want != looser && (reason != test.want || severity != Warning) {
+				t.Errorf("Classify(%s) = %s, %q, want %q", show(s), severity, reason, test.want)
+			}
+		}
+	}
+	deny := func(value string) string {
+		return policy(readOne, `{"Effect":"Deny","Action":"*","Resource":"*","Condition":{"StringLike":{"k":"`+value+`"}}}`)
+	}
+	for _, test := range []struct{ before, after, want string }{
+		{"*", "a", "policy widened by loosening a deny"},
+		{"a", "*", "policy narrowed"},
+		{"a", "b", "policy condition changed"},
+	} {
+		s := update("aws_iam_policy", "policy", deny(test.before), deny(test.after))
+		if _, reason := Classify(s); reason != test.want {
+			t.Errorf("Classify(%s) = %q, want %q", show(s), reason, test.want)
+		}
 	}
 }
 

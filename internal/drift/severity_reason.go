@@ -2,6 +2,7 @@ package drift
 
 import (
 	"iter"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -47,29 +48,33 @@ func (f finding) say(o Origin) string {
 	return f.thing + " " + f.verb.done + f.rest
 }
 
-// sayChanged names the first two of the attributes that changed, those that do
-// more than describe first.
+// maxTold bounds the names that a reason lists, so that it stays as short as
+// Classify promises.
+const maxTold = 88
+
+// sayChanged names the attributes that changed, up to three, those that do more
+// than describe first; of more than three it names two. What is only known after
+// the apply may turn out to be what it was, and is not told of beside what
+// certainly changes.
 func sayChanged(s *Subject) finding {
-	var told []string
-	count, labels := 0, 0
-	tell := func(name string, label bool) {
-		if isLabel(s.Type, name) == label && isAttributeName(name) && len(told) < 2 {
-			told = append(told, name)
-		}
-	}
-	names := namesWithNews(s)
-	for name := range names {
+	var names, labels []string
+	count := 0
+	for name := range namesWithNews(s) {
 		count++
-		if isLabel(s.Type, name) {
-			labels++
-		}
-		tell(name, false)
-	}
-	if labels > 0 && len(told) < 2 {
-		for name := range names {
-			tell(name, true)
+		switch {
+		case !isAttributeName(name):
+		case isLabel(s.Type, name):
+			labels = append(labels, name)
+		case len(names) < 3:
+			names = append(names, name)
 		}
 	}
+	told := slices.Concat(names, labels)
+	most := 3
+	if count > most || len(strings.Join(told, ", ")) > maxTold {
+		most = 2
+	}
+	told = told[:min(len(told), most)]
 	switch {
 	case count == 0:
 		return finding{"values", changed, ""}
@@ -89,11 +94,13 @@ func sayChanged(s *Subject) finding {
 	return finding{thing, changed, rest}
 }
 
-// namesWithNews yields the distinct top-level attributes with news.
+// namesWithNews yields the distinct top-level attributes with news: those that
+// are known before the apply, if any is.
 func namesWithNews(s *Subject) iter.Seq[string] {
 	return func(yield func(string) bool) {
+		known := slices.ContainsFunc(s.Attributes, Attribute.known)
 		for i := range s.Attributes {
-			if !yield(s.Attributes[i].Name) {
+			if a := &s.Attributes[i]; (a.known() || !known) && !yield(a.Name) {
 				return
 			}
 		}
@@ -111,6 +118,9 @@ func namesWithNews(s *Subject) iter.Seq[string] {
 		}
 	}
 }
+
+// known reports whether something of the value after the change is known.
+func (a Attribute) known() bool { return !a.Unknown || a.After != nil }
 
 // splitPath separates the top-level attribute of a path from the rest.
 func splitPath(path string) (name, rest string) {

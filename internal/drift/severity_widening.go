@@ -18,10 +18,19 @@ func widensPolicy(e *evidence) (finding, bool) {
 	if e.Action == Create && w.rank < everyAction {
 		return finding{}, false
 	}
-	if w.rank == 0 && !e.unknown && weigh(denies(after), denies(before)).rank > 0 {
+	if w.rank <= otherCondition && !e.unknown && weigh(denies(after), denies(before)).rank > otherCondition {
 		w = widening{denyLoosened, " by loosening a deny"}
 	}
-	return finding{e.policyName(), widened, w.rest}, w.rank > 0
+	return finding{e.policyName(), widened, w.rest}, w.rank > otherCondition
+}
+
+// changesCondition matches a document that allows or forbids the same under a
+// condition that asks for something else, which may let more through or less.
+func changesCondition(e *evidence) (finding, bool) {
+	before, after, ok := e.policies()
+	other := ok && (weigh(allows(before), allows(after)).rank == otherCondition ||
+		!e.unknown && weigh(denies(after), denies(before)).rank == otherCondition)
+	return finding{e.policyName() + " condition", changed, ""}, other && e.Action != Create
 }
 
 // narrowsPolicy matches a document that allows less than the old one did.
@@ -63,7 +72,8 @@ func (e *evidence) policyName() string {
 
 // The ranks of a widening, the worst highest.
 const (
-	denyLoosened = iota + 1
+	otherCondition = iota + 1 // wider or narrower: who can tell
+	denyLoosened
 	moreNames
 	newStatement
 	everyResource
@@ -127,7 +137,7 @@ func weighStatement(covers []cover, s *statement, added bool, left *int) widenin
 // weighOne says what it means that s allows one principal one action on one
 // resource, given what the old statements cover.
 func weighOne(covers []cover, s *statement, p, a, r int, added bool) widening {
-	var who, what, where, always bool
+	var who, what, where, always, looser bool
 	for i := range covers {
 		c := &covers[i]
 		cp, ca, cr := c.principals[p], c.actions[a], c.resources[r]
@@ -136,6 +146,7 @@ func weighOne(covers []cover, s *statement, p, a, r int, added bool) widening {
 			return widening{}
 		case cp && ca && cr:
 			always = true
+			looser = looser || c.looser
 		case c.condition && ca && cr:
 			who = true
 		case c.condition && cp && cr:
@@ -146,6 +157,8 @@ func weighOne(covers []cover, s *statement, p, a, r int, added bool) widening {
 	}
 	action := s.actions.at(a)
 	switch {
+	case always && !looser:
+		return widening{otherCondition, ""}
 	case len(s.condition) == 0 && s.principals.not:
 		return widening{everybody, " to all but some principals"}
 	case len(s.condition) == 0 && s.principals.at(p) == "*":
@@ -157,7 +170,7 @@ func weighOne(covers []cover, s *statement, p, a, r int, added bool) widening {
 	case always && len(s.condition) == 0:
 		return widening{conditionGone, " by removing a condition"}
 	case always:
-		return widening{conditionGone, " by changing a condition"}
+		return widening{conditionGone, " by loosening a condition"}
 	case strings.HasSuffix(action, ":*"):
 		return widening{everyService, " to all actions of a service"}
 	case s.resources.at(r) == "*" && writes(action):

@@ -55,13 +55,14 @@ type Snapshot struct {
 	Bytes  int64
 
 	// Drifts has one sighting per resource that is news and Noise one per
-	// resource with noise alone, each in the report's order. The fingerprint of
+	// resource with noise alone, each in the order of the report but for those
+	// that could only be told apart at its end, which are last. The fingerprint of
 	// the latter is of its noise.
 	Drifts []Sighting
 	Noise  []Sighting
 
 	// EachDrift yields the resources of those Drifts whose index want asks for,
-	// and EachNoise those of Noise, in the report's order. Passing over the rest
+	// and EachNoise those of Noise, in that order. Passing over the rest
 	// costs next to nothing. Both can be called more than once; a yielded
 	// Resource is valid until the next one. An error ends the sequence.
 	EachDrift func(want func(n int) bool) iter.Seq2[*Resource, error]

@@ -59,6 +59,7 @@ func (h *health) ready(w http.ResponseWriter, r *http.Request) error {
 	}
 	if h.draining.Load() {
 		body.Status, body.Error = "not_ready", "shutting down"
+		w.Header().Set("Connection", "close") // also if it began while we looked at the database
 	}
 	status := http.StatusOK
 	if body.Status != "ready" {

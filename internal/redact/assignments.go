@@ -31,8 +31,8 @@ func findUserinfo(text []byte) (secret []byte, next int) {
 		authority = rest
 	}
 	userinfo := authority[:at]
-	if colon := bytes.IndexByte(userinfo, ':'); colon >= 0 {
-		if password := userinfo[colon+1:]; !isPlaceholder(password) {
+	if _, password, ok := bytes.Cut(userinfo, []byte(":")); ok {
+		if !isPlaceholder(password) {
 			return password, next
 		}
 	} else if looksRandom(userinfo) || isHex(userinfo) && len(userinfo) >= 32 {
@@ -58,6 +58,7 @@ type assignments struct {
 	stop int // the first end of a value without quotes at or behind the last one
 
 	name, value []byte // of the one found
+	line        []byte // the rest of the line, where the assignment begins one as in a .env file
 }
 
 // next finds the next assignment. Values may hold further ones.
@@ -101,6 +102,7 @@ func (a *assignments) read(i int) bool {
 	if end-start < 2 || text[i] == ':' && !opensAssignment(text, start, i) {
 		return false
 	}
+	name := text[start:end]
 	prose := text[i] == ':' && i+1 < len(text) && text[i+1] == ' '
 
 	v := i + 1
@@ -127,11 +129,12 @@ func (a *assignments) read(i int) bool {
 	if len(value) == 0 || prose && !quoted && isWord(value) && !endsLine(text[end:]) {
 		return false // "password: must have twelve characters"
 	}
-	nameEnd := start
-	for nameEnd < i && isNameByte(text[nameEnd]) {
-		nameEnd++
+	a.name, a.value, a.at, a.line = name, value, v, nil
+	if text[i] == '=' && !quoted && (start == 0 || text[start-1] == '\n') {
+		const longest = 512
+		a.line = text[v:min(len(text), v+longest)]
+		a.line = bytes.TrimRight(a.line[:indexAnyOrEnd(a.line, "\n")], " \t\r")
 	}
-	a.name, a.value, a.at = text[start:nameEnd], value, v
 	return true
 }
 

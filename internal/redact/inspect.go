@@ -68,7 +68,7 @@ func (in *Inspector) hash(name, value []byte) uint64 {
 
 // NamedBy is what an attribute says that its resource's value is, Ordinary when
 // it says nothing: a variable whose key is DB_PASSWORD has a secret value.
-func (in *Inspector) NamedBy(name []byte, value []byte) Meaning {
+func (in *Inspector) NamedBy(name, value []byte) Meaning {
 	if jsontree.KindOf(value) != jsontree.String || len(name) < 3 || len(name) > 14 || !in.known(name).pairName {
 		return Ordinary
 	}
@@ -100,7 +100,7 @@ func (in *Inspector) walk(v, marks *jsontree.Value, at scope) bool {
 		for i := range v.Kids {
 			hidden = in.walk(&v.Kids[i], marks.Element(i), at) || hidden
 		}
-		return hidden
+		return in.arguments(v) || hidden
 	case jsontree.String:
 		return in.text(v, at)
 	case jsontree.Number:
@@ -160,7 +160,7 @@ func (in *Inspector) text(v *jsontree.Value, at scope) bool {
 		v.Hidden = true
 		in.collect(v, at)
 		return true
-	case (at.meaning == Credential || at.meaning == Suspicious) && isSecretValue(at.meaning, text):
+	case isSecretValue(at.meaning, text):
 		v.Hidden = true
 		in.collect(v, at)
 		return true
@@ -227,8 +227,8 @@ func (in *Inspector) namedBy(v *jsontree.Value) Meaning {
 }
 
 var (
-	pairNames  = set(`name key Name Key parameter_name ParameterKey header variable_name secret_name`)
-	valueNames = set(`value Value values Values default default_value string_value ParameterValue plaintext
+	pairNames  = set(`name key Name Key parameter_name parameter_key ParameterKey header variable_name secret_name`)
+	valueNames = set(`value Value values Values default default_value string_value parameter_value ParameterValue plaintext
 		plaintext_value text content data`)
 )
 

@@ -63,21 +63,7 @@ func (m *Masker) hide(v *jsontree.Value) bool {
 }
 
 // Path is a change's path with the members hidden whose name is a secret.
-func (m *Masker) Path(path string) string {
-	m.text = append(m.text[:0], path...)
-	text := m.text
-	start, end, found := m.secrets.Inside(text)
-	if !found {
-		return path
-	}
-	var masked []byte
-	for found {
-		masked = append(append(masked, text[:start]...), drift.HiddenText...)
-		text = text[end:]
-		start, end, found = m.secrets.Inside(text)
-	}
-	return string(append(masked, text...))
-}
+func (m *Masker) Path(path string) string { return m.secrets.Path(path, drift.HiddenText) }
 
 // saysNothing reports whether a value is too short to hold a secret.
 func saysNothing(json []byte) bool {

@@ -15,16 +15,6 @@ func (s *Secrets) In(text []byte) bool {
 	return s.count > 0 && s.in(text, 0)
 }
 
-// Inside finds a remembered secret of at least eight bytes written in clear
-// inside text. It is for names, which must stay what they are around it.
-func (s *Secrets) Inside(text []byte) (start, end int, found bool) {
-	if s.filter == nil {
-		return 0, 0, false
-	}
-	s.budget = 64*len(text) + 1<<20
-	return s.window(text)
-}
-
 func (s *Secrets) in(text []byte, depth int) bool {
 	if len(text) < minSecret {
 		return false

@@ -1,8 +1,6 @@
 package redact
 
 import (
-	"bytes"
-
 	"github.com/driftsentry/driftsentry/internal/drift"
 	"github.com/driftsentry/driftsentry/internal/jsontree"
 )
@@ -15,7 +13,7 @@ func Value(v *jsontree.Value, p *jsontree.Parser) drift.Value {
 	if isHidden(v, p) {
 		return drift.Hidden()
 	}
-	if len(v.Kids) == 0 && v.Kind() != jsontree.Number && bytes.IndexByte(v.Raw, '\\') < 0 {
+	if len(v.Kids) == 0 && v.Kind() != jsontree.Object && v.Kind() != jsontree.Array {
 		return drift.Shown(string(v.Raw)) // as most are
 	}
 	return drift.Shown(string(appendShown(nil, v, p)))
@@ -55,7 +53,7 @@ func appendShown(dst []byte, v *jsontree.Value, p *jsontree.Parser) []byte {
 			if i > 0 {
 				dst = append(dst, ',')
 			}
-			dst = append(drift.AppendString(dst, storable(v.Kids[i].Name)), ':')
+			dst = append(drift.AppendString(dst, string(v.Kids[i].Name)), ':')
 			dst = appendShown(dst, &v.Kids[i], p)
 		}
 		return append(dst, '}')
@@ -68,30 +66,6 @@ func appendShown(dst []byte, v *jsontree.Value, p *jsontree.Parser) []byte {
 			dst = appendShown(dst, &v.Kids[i], p)
 		}
 		return append(dst, ']')
-	case jsontree.String:
-		if bytes.Contains(v.Raw, []byte(`\u0000`)) {
-			return drift.AppendString(dst, storable(v.Text()))
-		}
-	case jsontree.Number:
-		if !isStorableNumber(v.Raw) {
-			return drift.AppendString(dst, string(v.Raw))
-		}
 	}
 	return append(dst, v.Raw...)
-}
-
-// storable is text without NUL, which no database column for text or JSON takes.
-func storable(text []byte) string {
-	return string(bytes.ReplaceAll(text, []byte{0}, []byte("\uFFFD")))
-}
-
-// isStorableNumber reports whether a database can keep a number exactly: it may
-// have a few thousand digits, and the exponent adds zeros.
-func isStorableNumber(number []byte) bool {
-	const mostDigits, mostExponent = 2000, 4 // digits of the exponent
-	if len(number) > mostDigits {
-		return false
-	}
-	i := bytes.IndexAny(number, "eE")
-	return i < 0 || len(bytes.TrimLeft(number[i+1:], "+-0")) < mostExponent
 }

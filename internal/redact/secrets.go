@@ -8,6 +8,7 @@ import (
 	"crypto/sha512"
 	"encoding/binary"
 	"hash/maphash"
+	"slices"
 )
 
 const (
@@ -110,8 +111,8 @@ func (s *Secrets) add(secret []byte) {
 	s.filter[bit/64] |= 1 << (bit % 64)
 	if len(secret) >= headSize {
 		head := maphash.Bytes(s.seed, secret[:headSize])
-		if len(s.long[head]) <= maxSameHead {
-			s.long[head] = append(s.long[head], len(secret))
+		if lengths := s.long[head]; len(lengths) <= maxSameHead && !slices.Contains(lengths, len(secret)) {
+			s.long[head] = append(lengths, len(secret))
 		}
 	}
 }

@@ -2,6 +2,7 @@ package telemetry
 
 import (
 	"context"
+	"errors"
 	"log/slog"
 	"sync"
 	"sync/atomic"
@@ -18,6 +19,8 @@ type complaints struct {
 	log *logCore
 	// exports tells what was lost so far; nil until there are any.
 	exports atomic.Pointer[providers]
+	// dropped is how many spans and records had been when that was last told.
+	dropped atomic.Uint64
 	now     func() time.Time // nil is time.Now
 
 	mu    sync.Mutex
@@ -27,6 +30,21 @@ type complaints struct {
 
 // Handle implements otel.ErrorHandler.
 func (c *complaints) Handle(err error) { c.warn("Telemetry trouble", err) }
+
+var errOverflow = errors.New("there is more to say than the collector takes in: the queue was full")
+
+// overflow tells of what a full queue dropped, after an export that went well:
+// one that failed is an error, and told with the counts anyway.
+func (c *complaints) overflow() {
+	p := c.exports.Load()
+	if p == nil {
+		return
+	}
+	state := p.exports()
+	if n := state.Traces.Dropped + state.Logs.Dropped; c.dropped.Swap(n) < n {
+		c.warn("Telemetry trouble", errOverflow)
+	}
+}
 
 // Println implements promhttp.Logger.
 func (c *complaints) Println(v ...any) { c.warn("Scrape trouble", slog.AnyValue(v)) }

@@ -84,6 +84,7 @@ func dropped(own prometheus.Gatherer, name string) uint64 {
 // exportCounts are kept by the exporters' wrappers.
 type exportCounts struct {
 	enabled   bool
+	overflow  func() // asked to look after each success; nil if nobody cares
 	made      atomic.Uint64
 	exported  atomic.Uint64
 	failed    atomic.Uint64
@@ -98,6 +99,9 @@ func (c *exportCounts) done(n int, err error) {
 	}
 	c.exported.Add(uint64(n))
 	c.successAt.Store(time.Now().UnixNano())
+	if c.overflow != nil {
+		c.overflow()
+	}
 }
 
 func (c *exportCounts) read() Export {

@@ -47,10 +47,10 @@ type providers struct {
 	lastStops  []func(context.Context) error
 }
 
-func newProviders(ctx context.Context, o Options, clean *redactor) (*providers, error) {
+func newProviders(ctx context.Context, o Options, clean *redactor, overflow func()) (*providers, error) {
 	p := &providers{
 		registry: prometheus.NewRegistry(), ownRegistry: prometheus.NewRegistry(),
-		spanExports: &exportCounts{}, logExports: &exportCounts{},
+		spanExports: &exportCounts{overflow: overflow}, logExports: &exportCounts{overflow: overflow},
 	}
 	if err := p.registry.Register(collectors.NewProcessCollector(collectors.ProcessCollectorOpts{})); err != nil {
 		return p, fmt.Errorf("process metrics: %w", err)

@@ -114,7 +114,7 @@ func Start(ctx context.Context, o Options) (*Telemetry, error) {
 	otel.SetErrorHandler(t.complain)
 
 	var err error
-	if t.providers, err = newProviders(ctx, o, t.clean); err != nil {
+	if t.providers, err = newProviders(ctx, o, t.clean, t.complain.overflow); err != nil {
 		t.stop()
 		return nil, fmt.Errorf("start telemetry: %w", err)
 	}

@@ -75,6 +75,9 @@ func TestCollectorTrouble(t *testing.T) {
 			if trouble != "slow" && (state.Traces.Exported != 0 || state.Traces.Failed == 0 || len(complaints) != 1) {
 				t.Errorf("exports = %+v with %d complaints, want failures and one line", state.Traces, len(complaints))
 			}
+			if state.Traces.Dropped > 0 && len(complaints) == 0 {
+				t.Errorf("%d spans were dropped and nothing said so", state.Traces.Dropped)
+			}
 			if trouble == "hanging" && state.Traces.Dropped == 0 {
 				t.Error("no drop was counted")
 			}

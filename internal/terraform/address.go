@@ -33,15 +33,33 @@ func (e *entry) fullAddress() (string, error) {
 	if e.deposed != nil {
 		address += " (deposed object " + contents(e.deposed) + ")"
 	}
-	return printable(address), nil
+	if address = printable(address); len(address) > maxAddress {
+		return "", flawed("has an address of more than " + strconv.Itoa(maxAddress) + " bytes")
+	}
+	return address, nil
 }
 
+// What is longer is no address or type that anybody wrote, and cannot be kept.
+const (
+	maxAddress = 2000
+	maxType    = 200
+)
+
 // resourceType is the type of the resource, as it says or as its address does.
-func (e *entry) resourceType(address string) string {
-	if e.kind != nil {
-		return printable(contents(e.kind))
+func (e *entry) resourceType(address string) (string, error) {
+	kind := printable(contents(e.kind))
+	if kind == "" {
+		kind = typeIn(address)
 	}
-	// Of module.a["x.y"].aws_vpc.main[0] all brackets go, then the last part but one is it.
+	if kind == "" || len(kind) > maxType {
+		return "", flawed("has no type of at most " + strconv.Itoa(maxType) + " bytes")
+	}
+	return kind, nil
+}
+
+// typeIn is the type in an address: of module.a["x.y"].aws_vpc.main[0] all
+// brackets go, then it is the last part but one.
+func typeIn(address string) string {
 	var plain strings.Builder
 	depth, quoted := 0, false
 	for i := 0; i < len(address); i++ {

@@ -37,7 +37,7 @@ func (x *examiner) outputChange(name string, text []byte) error {
 
 // stateResource examines a resource of a state, and counts it if it is managed.
 func (x *examiner) stateResource(count *int, text []byte) error {
-	var marks []byte
+	var marks, kind []byte
 	managed, deposed := true, false
 	values := side{members: x.entry.before.members[:0]}
 	c := jsontree.CursorOn(text)
@@ -49,6 +49,8 @@ func (x *examiner) stateResource(count *int, text []byte) error {
 		switch string(name) {
 		case `"mode"`:
 			managed = string(c.Value()) == `"managed"`
+		case `"type"`:
+			kind = quoteOrNil(c.Value())
 		case `"deposed_key"`:
 			deposed = jsontree.KindOf(c.Value()) == jsontree.String
 		case `"provider_name"`:
@@ -68,6 +70,11 @@ func (x *examiner) stateResource(count *int, text []byte) error {
 	x.entry.before = values // its memory is used again
 	if managed && !deposed {
 		*count++
+		if count == &x.prior {
+			if err := x.siblingState(contents(kind), values.members); err != nil {
+				return err
+			}
+		}
 	}
 	return x.attributes(values.members, marks)
 }

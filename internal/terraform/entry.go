@@ -60,8 +60,14 @@ func (e *entry) parse(text []byte) error {
 		name string
 		text []byte
 	}{
-		{"address", e.address}, {"previous_address", e.previousAddress}, {"module_address", e.moduleAddress},
-		{"mode", e.mode}, {"type", e.kind}, {"name", e.name}, {"provider_name", e.provider}, {"deposed", e.deposed},
+		{"address", e.address},
+		{"previous_address", e.previousAddress},
+		{"module_address", e.moduleAddress},
+		{"mode", e.mode},
+		{"type", e.kind},
+		{"name", e.name},
+		{"provider_name", e.provider},
+		{"deposed", e.deposed},
 	} {
 		if s.text != nil && jsontree.KindOf(s.text) != jsontree.String {
 			return flawed("has as its " + s.name + " something that is not a string")

@@ -39,6 +39,7 @@ type examiner struct {
 	sensitive map[string]bool
 
 	spool     *spool.Spool
+	echoer    *echoer
 	addresses addressMask
 	drifts    []drift.Sighting
 	noise     []drift.Sighting
@@ -75,7 +76,7 @@ type variable struct {
 
 func newExaminer(o Options) *examiner {
 	x := &examiner{
-		secrets: redact.NewSecrets(), sensitive: map[string]bool{}, spool: spool.New(o.SpoolDir),
+		secrets: redact.NewSecrets(), sensitive: map[string]bool{}, spool: spool.New(o.SpoolDir), echoer: newEchoer(o.SpoolDir),
 		listed: map[uint64]int32{}, seed: maphash.MakeSeed(),
 	}
 	x.addresses = addressMask{secrets: x.secrets, key: o.Key}
@@ -97,6 +98,9 @@ func (x *examiner) finish() error {
 		}
 	}
 	x.variables = nil
+	if err := x.decideEchoes(); err != nil {
+		return err
+	}
 	if x.secrets.Full() {
 		return fault.New(fault.TooLarge, fmt.Sprintf("the plan has more than %d different sensitive values", redact.MaxSecrets))
 	}
@@ -178,7 +182,7 @@ func saysNothing(value []byte) bool {
 // good until the marks' parser is reset.
 func (x *examiner) marks(text []byte) (*jsontree.Value, error) {
 	if !bytes.Contains(text, []byte("true")) {
-		return nil, nil
+		return nil, nil //nolint:nilnil // no tree is what nothing being marked looks like
 	}
 	return x.parse(&x.markParser, text)
 }

@@ -47,11 +47,12 @@ func plans(t testing.TB) map[string][]byte {
 // TestGolden shows what every real plan is read as. The plans' .human.txt files
 // are what the tool said of them to people.
 func TestGolden(t *testing.T) {
+	t.Parallel()
 	for name, text := range plans(t) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			got := describe(t, text)
-			golden := filepath.Join("testdata/golden", strings.TrimSuffix(name, ".json")+".txt")
+			golden := filepath.Join("testdata", "golden", strings.TrimSuffix(name, ".json")+".txt")
 			if *update {
 				if err := os.MkdirAll(filepath.Dir(golden), 0o755); err != nil {
 					t.Fatal(err)

@@ -1,6 +1,7 @@
 package terraform
 
 import (
+	"errors"
 	"fmt"
 	"runtime/debug"
 )
@@ -107,7 +108,7 @@ func (l *pipeline) take() error {
 	failure := b.failure
 	b.text, b.items, b.failure = b.text[:0], b.items[:0], nil
 	l.filling = b
-	if c, crashed := failure.(crash); crashed {
+	if c, crashed := errors.AsType[crash](failure); crashed {
 		close(l.full) // or the worker would wait for ever
 		panic(c)
 	}
@@ -143,7 +144,7 @@ func (l *pipeline) finish() error {
 			failure = b.failure
 		}
 	}
-	if c, crashed := failure.(crash); crashed {
+	if c, crashed := errors.AsType[crash](failure); crashed {
 		panic(c)
 	}
 	return failure

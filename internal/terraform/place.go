@@ -57,12 +57,13 @@ func (w *whereabouts) field(name []byte) *string {
 // note takes note of an attribute. What is there after the change goes before
 // what was there until then.
 func (w *whereabouts) note(name []byte, before, after *jsontree.Value) {
+	const longest = 1000 // what is longer names nothing
 	field := w.field(name)
 	if field == nil {
 		return
 	}
 	for _, v := range [...]*jsontree.Value{after, before} {
-		if v.Kind() == jsontree.String && !v.Hidden && len(v.Text()) > 0 {
+		if v.Kind() == jsontree.String && !v.Hidden && len(v.Text()) > 0 && len(v.Text()) <= longest {
 			*field = printable(string(v.Text()))
 			return
 		}

@@ -53,7 +53,7 @@ func Read(r io.Reader, o Options) (*drift.Snapshot, error) {
 	x := newExaminer(o)
 	p := newReader(src, x)
 	if err := p.read(); err != nil {
-		return nil, errors.Join(err, x.spool.Close())
+		return nil, errors.Join(err, x.spool.Close(), x.echoer.held.Close())
 	}
 	s := x.snapshot()
 	s.Report = report(&p.header, &x.tally, o.NotRefreshed)

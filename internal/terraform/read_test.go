@@ -5,9 +5,7 @@ import (
 	"crypto/sha256"
 	"encoding/json"
 	"fmt"
-	"io"
 	"math/rand/v2"
-	"runtime"
 	"slices"
 	"strings"
 	"testing"
@@ -33,39 +31,73 @@ func TestReport(t *testing.T) {
 		name, plan string
 		want       drift.Report
 	}{
-		{"nothing", `{` + noResources + `,"terraform_version":"1.11.4","timestamp":"2026-01-02T03:04:05Z","complete":true,"errored":false}`,
-			drift.Report{FormatVersion: "1.2", Tool: "terraform", ToolVersion: "1.11.4", TakenAt: time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC),
-				Status: drift.Complete, Outside: true, Pending: true}},
-		{"an errored plan", `{` + noResources + `,"complete":false,"errored":true}`,
-			drift.Report{FormatVersion: "1.2", Status: drift.Errored, Outside: true, Pending: true}},
-		{"a targeted plan", `{` + noResources + `,"complete":false,"errored":false}`,
-			drift.Report{FormatVersion: "1.2", Status: drift.Incomplete, Outside: true, Pending: true}},
-		{"an unreadable timestamp", `{` + noResources + `,"timestamp":"yesterday"}`,
-			drift.Report{FormatVersion: "1.2", Status: drift.Complete, Outside: true, Pending: true}},
-		{"before there were verdicts", `{` + noResources + `,"terraform_version":"1.3.9"` + changes("no-op", "") + `}`,
-			drift.Report{FormatVersion: "1.2", Tool: "terraform", ToolVersion: "1.3.9", Status: drift.Complete, Outside: true, Pending: true, Resources: 1}},
-		{"before there was drift", `{` + noResources + `,"terraform_version":"0.15.3"` + changes("no-op", "") + `}`,
-			drift.Report{FormatVersion: "1.2", Tool: "terraform", ToolVersion: "0.15.3", Status: drift.Complete, Pending: true, Resources: 1}},
-		{"the first with drift", `{` + noResources + `,"terraform_version":"0.15.4-rc1"` + changes("no-op", "") + `}`,
-			drift.Report{FormatVersion: "1.2", Tool: "terraform", ToolVersion: "0.15.4-rc1", Status: drift.Complete, Outside: true, Pending: true, Resources: 1}},
-		{"OpenTofu, by its registry", `{` + noResources + `,"terraform_version":"1.8.1","errored":false` + provider("registry.opentofu.org") + `}`,
-			drift.Report{FormatVersion: "1.2", Tool: "opentofu", ToolVersion: "1.8.1", Status: drift.Complete, Outside: true, Resources: 2}},
-		{"Terraform, by its registry", `{` + noResources + `,"terraform_version":"1.12.1","errored":false` + provider("registry.terraform.io") + `}`,
-			drift.Report{FormatVersion: "1.2", Tool: "terraform", ToolVersion: "1.12.1", Status: drift.Complete, Outside: true, Resources: 2}},
-		{"OpenTofu, by what it leaves out", `{` + noResources + `,"terraform_version":"1.10.0","errored":false}`,
-			drift.Report{FormatVersion: "1.2", Tool: "opentofu", ToolVersion: "1.10.0", Status: drift.Complete, Outside: true, Pending: true}},
-		{"refresh-only with code", `{` + noResources + `,"configuration":{"root_module":{"resources":[{"address":"a.b","mode":"managed"}]}}}`,
-			drift.Report{FormatVersion: "1.2", Status: drift.Complete, Outside: true}},
-		{"refresh-only with data sources alone", `{` + noResources + `,"configuration":{"root_module":{"resources":[{"address":"data.a.b","mode":"data"}]}}}`,
-			drift.Report{FormatVersion: "1.2", Status: drift.Complete, Outside: true, Pending: true}},
-		{"to destroy everything", `{` + noResources + changes("delete", "") + `}`,
-			drift.Report{FormatVersion: "1.2", Status: drift.Complete, Pending: true, Resources: 1}},
-		{"code removed", `{` + noResources + changes("delete", `,"action_reason":"delete_because_no_resource_config"`) + `}`,
-			drift.Report{FormatVersion: "1.2", Status: drift.Complete, Outside: true, Pending: true, Resources: 1}},
-		{"null for what is empty", `{"format_version":"1.2","planned_values":null,"resource_drift":null,"resource_changes":null,"prior_state":null,"variables":null,"configuration":null,"complete":null}`,
-			drift.Report{FormatVersion: "1.2", Status: drift.Complete, Outside: true, Pending: true}},
-		{"an old format", `{"format_version":"0.1","planned_values":{}}`,
-			drift.Report{FormatVersion: "0.1", Status: drift.Complete, Outside: true, Pending: true}},
+		{
+			"nothing", `{` + noResources + `,"terraform_version":"1.11.4","timestamp":"2026-01-02T03:04:05Z","complete":true,"errored":false}`,
+			drift.Report{
+				FormatVersion: "1.2", Tool: "terraform", ToolVersion: "1.11.4", TakenAt: time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC),
+				Status: drift.Complete, Outside: true, Pending: true,
+			},
+		},
+		{
+			"an errored plan", `{` + noResources + `,"complete":false,"errored":true}`,
+			drift.Report{FormatVersion: "1.2", Status: drift.Errored, Outside: true, Pending: true},
+		},
+		{
+			"a targeted plan", `{` + noResources + `,"complete":false,"errored":false}`,
+			drift.Report{FormatVersion: "1.2", Status: drift.Incomplete, Outside: true, Pending: true},
+		},
+		{
+			"an unreadable timestamp", `{` + noResources + `,"timestamp":"yesterday"}`,
+			drift.Report{FormatVersion: "1.2", Status: drift.Complete, Outside: true, Pending: true},
+		},
+		{
+			"before there were verdicts", `{` + noResources + `,"terraform_version":"1.3.9"` + changes("no-op", "") + `}`,
+			drift.Report{FormatVersion: "1.2", Tool: "terraform", ToolVersion: "1.3.9", Status: drift.Complete, Outside: true, Pending: true, Resources: 1},
+		},
+		{
+			"before there was drift", `{` + noResources + `,"terraform_version":"0.15.3"` + changes("no-op", "") + `}`,
+			drift.Report{FormatVersion: "1.2", Tool: "terraform", ToolVersion: "0.15.3", Status: drift.Complete, Pending: true, Resources: 1},
+		},
+		{
+			"the first with drift", `{` + noResources + `,"terraform_version":"0.15.4-rc1"` + changes("no-op", "") + `}`,
+			drift.Report{FormatVersion: "1.2", Tool: "terraform", ToolVersion: "0.15.4-rc1", Status: drift.Complete, Outside: true, Pending: true, Resources: 1},
+		},
+		{
+			"OpenTofu, by its registry", `{` + noResources + `,"terraform_version":"1.8.1","errored":false` + provider("registry.opentofu.org") + `}`,
+			drift.Report{FormatVersion: "1.2", Tool: "opentofu", ToolVersion: "1.8.1", Status: drift.Complete, Outside: true, Resources: 2},
+		},
+		{
+			"Terraform, by its registry", `{` + noResources + `,"terraform_version":"1.12.1","errored":false` + provider("registry.terraform.io") + `}`,
+			drift.Report{FormatVersion: "1.2", Tool: "terraform", ToolVersion: "1.12.1", Status: drift.Complete, Outside: true, Resources: 2},
+		},
+		{
+			"OpenTofu, by what it leaves out", `{` + noResources + `,"terraform_version":"1.10.0","errored":false}`,
+			drift.Report{FormatVersion: "1.2", Tool: "opentofu", ToolVersion: "1.10.0", Status: drift.Complete, Outside: true, Pending: true},
+		},
+		{
+			"refresh-only with code", `{` + noResources + `,"configuration":{"root_module":{"resources":[{"address":"a.b","mode":"managed"}]}}}`,
+			drift.Report{FormatVersion: "1.2", Status: drift.Complete, Outside: true},
+		},
+		{
+			"refresh-only with data sources alone", `{` + noResources + `,"configuration":{"root_module":{"resources":[{"address":"data.a.b","mode":"data"}]}}}`,
+			drift.Report{FormatVersion: "1.2", Status: drift.Complete, Outside: true, Pending: true},
+		},
+		{
+			"to destroy everything", `{` + noResources + changes("delete", "") + `}`,
+			drift.Report{FormatVersion: "1.2", Status: drift.Complete, Pending: true, Resources: 1},
+		},
+		{
+			"code removed", `{` + noResources + changes("delete", `,"action_reason":"delete_because_no_resource_config"`) + `}`,
+			drift.Report{FormatVersion: "1.2", Status: drift.Complete, Outside: true, Pending: true, Resources: 1},
+		},
+		{
+			"null for what is empty", `{"format_version":"1.2","planned_values":null,"resource_drift":null,"resource_changes":null,"prior_state":null,"variables":null,"configuration":null,"complete":null}`,
+			drift.Report{FormatVersion: "1.2", Status: drift.Complete, Outside: true, Pending: true},
+		},
+		{
+			"an old format", `{"format_version":"0.1","planned_values":{}}`,
+			drift.Report{FormatVersion: "0.1", Status: drift.Complete, Outside: true, Pending: true},
+		},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			tt.want.Format = terraform.Format
@@ -120,8 +152,10 @@ func TestActions(t *testing.T) {
 
 		{"no address", "resource_drift", `"type":"a","name":"b","module_address":"module.m","change":{"actions":["delete"],"before":{"x":1}}`, "outside delete module.m.a.b  1"},
 		{"no address, counted", "resource_drift", `"type":"a","name":"b","index":3,"change":{"actions":["delete"],"before":{"x":1}}`, "outside delete a.b[3]  1"},
-		{"no address, with a key", "resource_drift", `"type":"a","name":"b","index":"x\"y\\z\n${a}%{b}\u202e","change":{"actions":["delete"],"before":{"x":1}}`,
-			`outside delete a.b["x\"y\\z\n$${a}%%{b}\u202e"]  1`},
+		{
+			"no address, with a key", "resource_drift", `"type":"a","name":"b","index":"x\"y\\z\n${a}%{b}\u202e","change":{"actions":["delete"],"before":{"x":1}}`,
+			`outside delete a.b["x\"y\\z\n$${a}%%{b}\u202e"]  1`,
+		},
 		{"control characters", "resource_drift", `"address":"a.b[\"\u0000\u001b\"]","change":{"actions":["delete"],"before":{"x":1}}`, `outside delete a.b["\x00\x1b"]  1`},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
@@ -229,50 +263,6 @@ func TestEachGivesWhatIsAskedFor(t *testing.T) {
 			t.Error("a closed snapshot gives resources")
 		}
 	}
-}
-
-// TestMemoryStaysBounded reads a plan of 300 MB and looks how much memory it
-// needs on the way and at the end.
-func TestMemoryStaysBounded(t *testing.T) {
-	if testing.Short() {
-		t.Skip("reads 300 MB")
-	}
-	const n = 43_000
-	r, w := io.Pipe()
-	go func() { w.CloseWithError(plantest.Write(w, n)) }()
-	watched := &watchedReader{r: r}
-	s, err := terraform.Read(watched, terraform.Options{Key: testKey, SpoolDir: t.TempDir()})
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer closeSnapshot(t, s)
-	if s.Bytes < 280e6 {
-		t.Errorf("the plan has %d bytes, want about 300 MB", s.Bytes)
-	}
-	const most = 64 << 20
-	t.Logf("up to %d MB of live memory", watched.most>>20)
-	if watched.most > most {
-		t.Errorf("reading took up to %d MB of live memory, want at most %d", watched.most>>20, most>>20)
-	}
-	drain(t, s)
-}
-
-// watchedReader looks from time to time how much memory is in use.
-type watchedReader struct {
-	r     io.Reader
-	reads int
-	most  uint64
-}
-
-// Read implements io.Reader.
-func (w *watchedReader) Read(b []byte) (int, error) {
-	if w.reads++; w.reads%400 == 0 {
-		var m runtime.MemStats
-		runtime.GC()
-		runtime.ReadMemStats(&m)
-		w.most = max(w.most, m.HeapAlloc)
-	}
-	return w.r.Read(b)
 }
 
 // TestTheOrderOfSectionsDoesNotMatter reads plans whose members a tool has

@@ -154,5 +154,5 @@ func isPlain(token string) bool {
 			return false
 		}
 	}
-	return len(token) > 0 && len(token) <= 64
+	return token != "" && len(token) <= 64
 }

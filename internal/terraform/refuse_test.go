@@ -97,10 +97,14 @@ func TestBadInput(t *testing.T) {
 		{"after that is a string", with(t, `"after":{"id":"vpc-1","cidr":"b"}`, `"after":"x"`), "it has a change.after that is neither"},
 		{"an address that is a number", with(t, `"aws_vpc.main"`, `1`), "it has as its address something that is not a string"},
 		{"no address at all", with(t, `"address":"aws_vpc.main","mode":"managed","type":"aws_vpc","name":"main"`, `"mode":"managed"`), "has neither an address nor a type and a name"},
+		{"an endless address", with(t, `"aws_vpc.main"`, `"a.`+strings.Repeat("b", 2000)+`"`), "it has an address of more than 2000 bytes"},
+		{"no type", with(t, `"address":"aws_vpc.main","mode":"managed","type":"aws_vpc"`, `"address":"x"`), "it has no type"},
 		{"complete that is a string", with(t, `"complete":true`, `"complete":"yes"`), "/complete: it must be true or false"},
 		{"variables that are an array", with(t, `"applyable"`, `"variables":[],"applyable"`), "/variables: it must be an object"},
-		{"the same resource twice", with(t, `],"timestamp"`, `,{"address":"aws_vpc.main","change":{"actions":["delete"],"before":{},"after":null}}],"timestamp"`),
-			"in /resource_drift/1: it is the same resource as number 0 before it"},
+		{
+			"the same resource twice", with(t, `],"timestamp"`, `,{"address":"aws_vpc.main","change":{"actions":["delete"],"before":{},"after":null}}],"timestamp"`),
+			"in /resource_drift/1: it is the same resource as number 0 before it",
+		},
 		{"gzip that is none", "\x1f\x8bxxxxxxxxxxxxxxxxxxxx", "gzip that cannot be unpacked"},
 		{"gzip that breaks off", string(gzipped(t, minimal))[:100], "gzip that breaks off"},
 	} {

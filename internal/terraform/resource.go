@@ -28,25 +28,41 @@ func (x *examiner) change(origin drift.Origin, i int, text []byte) error {
 		return x.quiet()
 	}
 
+	if err := x.begin(origin, action); err != nil {
+		return err
+	}
+	if err := x.list(i); err != nil {
+		return err
+	}
+	if err := x.compare(); err != nil {
+		return err
+	}
+	if x.subject.mayEcho {
+		return x.echoer.held.Add(isNews, text)
+	}
+	return x.keep()
+}
+
+// begin starts the record of the entry.
+func (x *examiner) begin(origin drift.Origin, action drift.Action) error {
+	e := &x.entry
 	address, err := e.fullAddress()
+	if err != nil {
+		return err
+	}
+	kind, err := e.resourceType(address)
 	if err != nil {
 		return err
 	}
 	x.record.start(drift.Resource{
 		Address: address, PreviousAddress: printable(contents(e.previousAddress)),
-		Type: e.resourceType(address), Provider: printable(contents(e.provider)),
+		Type: kind, Provider: printable(contents(e.provider)),
 		Origin: origin, Action: action,
 	})
-	if err := x.list(i); err != nil {
-		return err
-	}
 	x.comparer.Type = x.record.Type
 	x.fingerprints.Start()
 	x.subject.start()
-	if err := x.compare(); err != nil {
-		return err
-	}
-	return x.keep()
+	return nil
 }
 
 // count keeps the tally of managed resources.

@@ -137,21 +137,11 @@ type addressMask struct {
 }
 
 func (a addressMask) mask(address string) string {
-	text := []byte(address)
-	start, end, found := a.secrets.Inside(text)
-	if !found {
+	if a.secrets.Address(address, "") == address {
 		return address
 	}
 	mac := hmac.New(sha256.New, a.key)
 	mac.Write([]byte("address\x00" + address))
 	hash := hex.EncodeToString(mac.Sum(nil)[:4])
-	var masked strings.Builder
-	for found {
-		masked.Write(text[:start])
-		masked.WriteString(strings.TrimSuffix(drift.HiddenText, ")") + " " + hash + ")")
-		text = text[end:]
-		start, end, found = a.secrets.Inside(text)
-	}
-	masked.Write(text)
-	return masked.String()
+	return a.secrets.Address(address, strings.TrimSuffix(drift.HiddenText, ")")+" "+hash+")")
 }

@@ -18,12 +18,18 @@ type subject struct {
 	hidden     []string          // attributes of which all or part is hidden
 	where      whereabouts
 	values     map[string]any // after the change
+	mayEcho    bool           // some news may be the echo of another resource
+
+	size              int               // bytes of the record's changes
+	newsOut, noiseOut int               // changes left out of the record
+	outReason         drift.NoiseReason // of the first
 }
 
 func (s *subject) start() {
 	clear(s.attributes)
 	s.attributes, s.news, s.hidden = s.attributes[:0], s.news[:0], s.hidden[:0]
-	s.where = whereabouts{}
+	s.where, s.mayEcho = whereabouts{}, false
+	s.size, s.newsOut, s.noiseOut = 0, 0, 0
 }
 
 // note takes note of an attribute, changed or not.
@@ -60,7 +66,21 @@ func (x *examiner) compared(a *attribute) {
 		d.Unknown = a.unknown.Kind() == jsontree.True
 		differences = []drift.Difference{d}
 	}
+	x.hear(a, differences)
 	x.tell(a, differences)
+}
+
+// hear makes noise of differences that are the echo of another resource, once
+// that can be told.
+func (x *examiner) hear(a *attribute, differences []drift.Difference) {
+	isEcho := x.isEcho(a)
+	for i := range differences {
+		if d := &differences[i]; d.Noise == "" && isEcho {
+			d.Noise = drift.NoiseEcho
+		} else if d.Noise == "" && !x.subject.mayEcho {
+			x.subject.mayEcho = x.mayEcho(a)
+		}
+	}
 }
 
 // tell adds the differences of one attribute to the record, masked by all that
@@ -72,15 +92,13 @@ func (x *examiner) tell(a *attribute, differences []drift.Difference) {
 		x.fingerprints.Add(d)
 		c := drift.Change{
 			Path: printable(d.Path), Unknown: d.Unknown, Noise: d.Noise,
-			Before: redact.Value(d.Before, &x.parser), After: redact.Value(d.After, &x.parser),
+			Before: drift.Shorten(redact.Value(d.Before, &x.parser)), After: drift.Shorten(redact.Value(d.After, &x.parser)),
 		}
-		if d.Noise != "" {
-			x.record.Noise = append(x.record.Noise, c)
-			continue
+		if d.Noise == "" {
+			news = true
+			x.subject.news = append(x.subject.news, c.Path)
 		}
-		news = true
-		x.record.News = append(x.record.News, c)
-		x.subject.news = append(x.subject.news, c.Path)
+		x.show(c)
 	}
 	if news && x.record.Action != drift.Delete {
 		x.subject.attributes = append(x.subject.attributes, drift.Attribute{
@@ -89,8 +107,40 @@ func (x *examiner) tell(a *attribute, differences []drift.Difference) {
 	}
 }
 
+// show adds a change to the record, unless that would be too much.
+func (x *examiner) show(c drift.Change) {
+	r, s := &x.record, &x.subject
+	fits := s.size+c.Size() <= drift.MaxChanges
+	if fits {
+		s.size += c.Size()
+	}
+	switch {
+	case fits && c.Noise == "":
+		r.News = append(r.News, c)
+	case fits:
+		r.Noise = append(r.Noise, c)
+	case c.Noise == "":
+		s.newsOut++
+	default:
+		if s.noiseOut++; s.noiseOut == 1 {
+			s.outReason = c.Noise
+		}
+	}
+}
+
+// tellLeftOut tells how many changes the record lacks.
+func (x *examiner) tellLeftOut() {
+	if n := x.subject.newsOut; n > 0 {
+		x.record.News = append(x.record.News, drift.LeftOut(n, ""))
+	}
+	if n := x.subject.noiseOut; n > 0 {
+		x.record.Noise = append(x.record.Noise, drift.LeftOut(n, x.subject.outReason))
+	}
+}
+
 // keep finishes the record and puts it into the spool.
 func (x *examiner) keep() error {
+	x.tellLeftOut()
 	r, s := &x.record, &x.subject
 	r.hideDigestsOf(s.hidden)
 	r.CloudID, r.Region, r.Account = s.where.cloudID(), s.where.place(), s.where.account()
@@ -100,6 +150,7 @@ func (x *examiner) keep() error {
 		r.Fingerprint = x.fingerprints.Noise()
 	} else {
 		kind = isNews
+		x.siblingDrifted()
 		r.Fingerprint = x.fingerprints.News(r.Action)
 		r.Severity, r.SeverityReason = drift.Classify(drift.Subject{
 			Type: r.Type, Origin: r.Origin, Action: r.Action,
