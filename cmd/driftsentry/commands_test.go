@@ -1,9 +1,14 @@
 package main
 
 import (
+	"context"
+	"errors"
+	"os"
 	"strings"
+	"syscall"
 	"testing"
 
+	"github.com/driftsentry/driftsentry/internal/postgres"
 	"github.com/driftsentry/driftsentry/internal/postgres/pgtest"
 )
 
@@ -33,6 +38,34 @@ func TestMigrate(t *testing.T) {
 	if code, _, errs := command(t, []string{"DATABASE_URL=postgres://u:planted@127.0.0.1:1/x"}, "migrate", "up"); code != exitFailure ||
 		!strings.Contains(errs, "database") || strings.Contains(errs, "planted") {
 		t.Errorf("up without a database = %d\n%s", code, errs)
+	}
+}
+
+// TestASecondSignalEndsAMigrationAtOnce, even with a database that does not
+// care for the first.
+func TestASecondSignalEndsAMigrationAtOnce(t *testing.T) {
+	t.Parallel()
+	signals := make(chan os.Signal, 2)
+	p := process{env: []string{"DATABASE_URL=postgres://127.0.0.1/x"}, signals: signals}
+	hangs := make(chan struct{})
+	defer close(hangs)
+	_, err := p.migrations(t.Context(), func(ctx context.Context, _ string) ([]postgres.Migration, error) {
+		signals <- syscall.SIGINT
+		<-ctx.Done()
+		signals <- syscall.SIGINT
+		<-hangs
+		return nil, nil
+	})
+	if err == nil || !strings.Contains(err.Error(), "stopped at once") {
+		t.Errorf("migrations() after two signals = %v, want that it stopped at once", err)
+	}
+	_, err = p.migrations(t.Context(), func(ctx context.Context, _ string) ([]postgres.Migration, error) {
+		signals <- syscall.SIGINT
+		<-ctx.Done()
+		return nil, ctx.Err()
+	})
+	if !errors.Is(err, context.Canceled) {
+		t.Errorf("migrations() after one signal = %v, want what came of it", err)
 	}
 }
 

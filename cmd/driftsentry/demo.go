@@ -8,14 +8,17 @@ import (
 	"io/fs"
 	"net"
 	"net/http"
+	"os"
 	"path"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/spf13/cobra"
 
 	"github.com/driftsentry/driftsentry/internal/devpg"
+	"github.com/driftsentry/driftsentry/internal/drift"
 	"github.com/driftsentry/driftsentry/internal/postgres"
 )
 
@@ -47,60 +50,118 @@ func (p process) demoCommand() *cobra.Command {
 
 const defaultPort = 3001
 
-func (p process) demo(ctx context.Context, dir string, port int) (err error) {
-	// Everything this process is told to stop by must reach the server it
-	// becomes, so the signals are only borrowed until that runs.
-	starting, stopStarting := context.WithTimeout(ctx, demoStart)
-	defer stopStarting()
-	interrupted := p.interrupts(starting, stopStarting)
+// Why a demo ends, as the cause of its context.
+var (
+	errStopped      = errors.New("asked to stop")
+	errDatabaseGone = errors.New("PostgreSQL has ended by itself")
+)
 
-	if err := portIsFree(starting, port); err != nil {
+// demo runs until it is told to stop, at whatever point that comes.
+func (p process) demo(ctx context.Context, dir string, port int) error {
+	running, end := context.WithCancelCause(ctx)
+	defer end(nil)
+	done := make(chan struct{})
+	defer close(done)
+	p.signals, p.hangups = p.stopSignals(done, func() { end(errStopped) }), nil
+	err := p.runDemo(running, end, dir, port)
+	switch {
+	case errors.Is(context.Cause(running), errDatabaseGone):
+		return errReported
+	case err == nil:
+		p.say("Stopped.\n")
+	}
+	return err
+}
+
+// stopSignals hands on the signals to stop, which in a demo a closed terminal
+// is too, until done. At each it calls interrupted before.
+func (p process) stopSignals(done <-chan struct{}, interrupted func()) <-chan os.Signal {
+	stops := make(chan os.Signal, 2)
+	go func() {
+		for range cap(stops) { // a third changes nothing
+			var s os.Signal
+			select {
+			case s = <-p.signals:
+			case s = <-p.hangups:
+			case <-done:
+				return
+			}
+			interrupted()
+			stops <- s
+		}
+	}()
+	return stops
+}
+
+// runDemo starts a database, serves on it and loads the plans, until running
+// is over; end ends it, too.
+func (p process) runDemo(running context.Context, end context.CancelCauseFunc, dir string, port int) (err error) {
+	// What an interruption makes fail is no failure.
+	starting := func(err error) error {
+		if running.Err() != nil {
+			return nil //nolint:nilerr // see above
+		}
 		return err
+	}
+	start, started := context.WithTimeout(running, demoStart)
+	defer started()
+	if err := portIsFree(start, port); err != nil {
+		return starting(err)
 	}
 	p.say("Starting a private PostgreSQL …\n")
-	server, err := devpg.Start(starting, devpg.Options{Dir: dir, Download: true, Progress: p.stderr})
+	server, err := devpg.Start(start, devpg.Options{Dir: dir, Download: true, Progress: p.stderr})
 	if err != nil {
-		return fmt.Errorf("start PostgreSQL: %w", err)
+		return starting(fmt.Errorf("start PostgreSQL: %w", err))
 	}
 	defer func() { err = errors.Join(err, server.Stop()) }()
-	if _, err := postgres.Migrate(starting, server.URL()); err != nil {
-		return err
+	if _, err := postgres.Migrate(start, server.URL()); err != nil {
+		return starting(err)
 	}
-	if interrupted() {
+	settings := []string{"DATABASE_URL=" + server.URL(), "PORT=" + strconv.Itoa(port)}
+	if dir != "" {
+		// With another key at the next start, every hidden value would look changed.
+		key, err := server.KeyFile("driftsentry-fingerprint.key")
+		if err != nil {
+			return err
+		}
+		settings = append(settings, "FINGERPRINT_KEY_FILE="+key)
+	}
+	if running.Err() != nil {
 		return nil
 	}
 
+	// A signal is for the service alone, which stops in order. It also stops
+	// when its database is gone or nobody wants to know any more.
+	serving, abandon := context.WithCancel(context.WithoutCancel(running))
+	var beside sync.WaitGroup
+	defer beside.Wait()
+	defer end(nil)
+	beside.Go(func() {
+		defer abandon()
+		select {
+		case <-server.Done():
+			p.say("driftsentry: the demo's PostgreSQL has ended by itself; stopping\n")
+			end(errDatabaseGone)
+		case <-running.Done():
+			if errors.Is(context.Cause(running), errStopped) {
+				<-serving.Done()
+			}
+		}
+	})
+	defer abandon()
 	inner := p
-	inner.env = demoEnvironment(p.env, server.URL(), port)
+	inner.env = demoEnvironment(p.env, settings)
 	inner.listening = func(address string) {
-		go func() {
-			if err := p.present(ctx, "http://"+address, dir); err != nil {
+		if p.listening != nil {
+			p.listening(address)
+		}
+		beside.Go(func() {
+			if err := p.present(running, "http://"+address, dir); err != nil && running.Err() == nil {
 				p.say("driftsentry: the demo's data could not be loaded: %v\n", err)
 			}
-		}()
+		})
 	}
-	return inner.serve(ctx)
-}
-
-// interrupts cancels the start at the first signal. The returned function
-// stops listening and reports whether there was one.
-func (p process) interrupts(ctx context.Context, cancel context.CancelFunc) func() bool {
-	stop, done := make(chan struct{}), make(chan bool, 1)
-	go func() {
-		select {
-		case <-p.signals:
-			cancel()
-			done <- true
-		case <-stop:
-			done <- false
-		case <-ctx.Done():
-			done <- false
-		}
-	}()
-	return func() bool {
-		close(stop)
-		return <-done
-	}
+	return inner.serve(serving)
 }
 
 // portIsFree finds out before the database is started, which takes longer.
@@ -116,26 +177,39 @@ func portIsFree(ctx context.Context, port int) error {
 const demoHost = "127.0.0.1"
 
 // demoEnvironment is the caller's environment with what makes it a demo. What
-// would take the demo somewhere else is left out; LOG_LEVEL and OTEL_* stay.
-func demoEnvironment(env []string, database string, port int) []string {
-	set := []string{
-		"APP_ENV=development", "HOST=" + demoHost, "PORT=" + strconv.Itoa(port), "DATABASE_URL=" + database,
-		"PUBLIC_URL=", "SHUTDOWN_DELAY=0s",
+// would take the demo somewhere else is left out; LOG_LEVEL, OTEL_* and a
+// FINGERPRINT_KEY of the caller's stay.
+func demoEnvironment(env, settings []string) []string {
+	set := map[string]string{
+		"APP_ENV": "development", "NODE_ENV": "", "HOST": demoHost, "PUBLIC_URL": "", "SHUTDOWN_DELAY": "0s",
 	}
-	level := "LOG_LEVEL=warn" // the output is for reading; the log would bury it
-	inherited := make([]string, 0, len(env)+len(set))
+	for _, s := range settings {
+		name, value, _ := strings.Cut(s, "=")
+		set[name] = value
+	}
+	set["LOG_LEVEL"] = "warn" // the output is for reading; the log would bury it
 	for _, e := range env {
-		name, _, _ := strings.Cut(e, "=")
-		switch strings.TrimSuffix(name, "_FILE") {
-		case "APP_ENV", "NODE_ENV", "HOST", "PORT", "DATABASE_URL", "PUBLIC_URL", "SHUTDOWN_DELAY":
-			continue
-		case "LOG_LEVEL":
-			level = e
-			continue
+		switch name, value, _ := strings.Cut(e, "="); {
+		case value == "":
+		case name == "LOG_LEVEL", name == "LOG_LEVEL_FILE":
+			delete(set, "LOG_LEVEL")
+		case name == "FINGERPRINT_KEY", name == "FINGERPRINT_KEY_FILE":
+			delete(set, "FINGERPRINT_KEY_FILE")
 		}
-		inherited = append(inherited, e)
 	}
-	return append(append(inherited, set...), level)
+	var demo []string
+	for _, e := range env {
+		name, value, _ := strings.Cut(e, "=")
+		_, ours := set[name]
+		_, instead := set[strings.TrimSuffix(name, "_FILE")]
+		if !ours && !instead && value != "" {
+			demo = append(demo, e)
+		}
+	}
+	for name, value := range set {
+		demo = append(demo, name+"="+value)
+	}
+	return demo
 }
 
 // demoScan is one bundled plan and the stack it belongs to.
@@ -163,29 +237,44 @@ func (p process) present(ctx context.Context, url, dir string) error {
 		return err
 	}
 	p.print("\nReal plans, made by Terraform after somebody had changed things behind its back:\n\n")
+	before := false
 	for _, scan := range scans {
 		plan, err := demoPlans.ReadFile(scan.file)
 		if err != nil {
 			return fmt.Errorf("read a bundled plan: %w", err)
 		}
-		receipt, err := client.upload(ctx, scan.stack, plan)
+		receipt, loaded, err := client.upload(ctx, scan.stack, plan)
 		if err != nil {
 			return err
 		}
-		c := receipt.Counts
-		p.print("  %-13s %s   %2d new  %2d known  %2d resolved  %2d noise\n",
-			scan.stack, path.Base(scan.file), c.Detected, c.Known, c.Resolved, c.Noise)
+		name := fmt.Sprintf("  %-13s %s", scan.stack, path.Base(scan.file))
+		if loaded {
+			before = true
+			p.print("%s   loaded before\n", name)
+			continue
+		}
+		for _, o := range drift.Origins() {
+			if c := receipt.ByOrigin[o]; o == drift.Outside || c != (demoCounts{}) {
+				p.print("%s   %-7s  %2d new  %2d known  %2d resolved  %2d noise\n",
+					name, o, c.Detected, c.Known, c.Resolved, c.Noise)
+				name = strings.Repeat(" ", len(name))
+			}
+		}
 	}
 	worst, err := client.worst(ctx)
 	if err != nil {
 		return err
 	}
+	if len(worst) == 0 && !before {
+		return errors.New("the bundled plans left no open drift")
+	}
+	if len(worst) == 0 { // everything has been decided
+		p.print("\nNothing from outside is open.\n\n  Serving on %s\n", url)
+		return nil
+	}
 	p.print("\nOpen now, the worst first:\n\n")
 	for _, d := range worst {
 		p.print("  %-8s  %-7s  %-12s  %s\n            %s\n", d.Severity, d.Origin, d.Stack, d.Address, d.SeverityReason)
-	}
-	if len(worst) == 0 {
-		return errors.New("the bundled plans left no open drift")
 	}
 	kept := "nothing is left behind"
 	if dir != "" {

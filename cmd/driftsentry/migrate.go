@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"text/tabwriter"
 	"time"
@@ -35,13 +36,7 @@ func (p process) migrateCommand() *cobra.Command {
 }
 
 func (p process) migrateUp(ctx context.Context) error {
-	ctx, stop := p.untilSignal(ctx)
-	defer stop()
-	database, err := config.LoadDatabase(p.env)
-	if err != nil {
-		return err
-	}
-	applied, err := postgres.Migrate(ctx, database.URL.Reveal())
+	applied, err := p.migrations(ctx, postgres.Migrate)
 	if err != nil {
 		return err
 	}
@@ -57,13 +52,7 @@ func (p process) migrateUp(ctx context.Context) error {
 }
 
 func (p process) migrateStatus(ctx context.Context) error {
-	ctx, stop := p.untilSignal(ctx)
-	defer stop()
-	database, err := config.LoadDatabase(p.env)
-	if err != nil {
-		return err
-	}
-	migrations, err := postgres.Status(ctx, database.URL.Reveal())
+	migrations, err := p.migrations(ctx, postgres.Status)
 	if err != nil {
 		return err
 	}
@@ -89,15 +78,33 @@ func (p process) migrateStatus(ctx context.Context) error {
 	return nil
 }
 
-// untilSignal is a context that ends with the first signal.
-func (p process) untilSignal(ctx context.Context) (context.Context, context.CancelFunc) {
+// migrations asks the database of the environment. The first signal breaks that
+// off in order; the second waits for nobody, whatever the database does.
+func (p process) migrations(
+	ctx context.Context, ask func(context.Context, string) ([]postgres.Migration, error),
+) ([]postgres.Migration, error) {
+	database, err := config.LoadDatabase(p.env)
+	if err != nil {
+		return nil, err
+	}
 	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	type answer struct {
+		migrations []postgres.Migration
+		err        error
+	}
+	answered := make(chan answer, 1) // room for one that nobody waits for any more
 	go func() {
+		migrations, err := ask(ctx, database.URL.Reveal())
+		answered <- answer{migrations, err}
+	}()
+	for range 2 {
 		select {
+		case a := <-answered:
+			return a.migrations, a.err
 		case <-p.signals:
 			cancel()
-		case <-ctx.Done():
 		}
-	}()
-	return ctx, cancel
+	}
+	return nil, errors.New("stopped at once; the database may still be at work")
 }

@@ -107,11 +107,15 @@ func (p process) build(ctx context.Context, cfg config.Config) (*service, error)
 		}),
 		ErrorLog:          slog.NewLogLogger(tel.Logger().With("module", "http").Handler(), slog.LevelWarn),
 		ReadHeaderTimeout: 10 * time.Second,
+		ReadTimeout:       cfg.RequestTimeout, // uploads move it while bytes keep coming
 		IdleTimeout:       2 * time.Minute,
 		WriteTimeout:      cfg.UploadTimeout + time.Minute, // a reader that never reads ends here
 		MaxHeaderBytes:    64 << 10,
 	}
-	return s, errors.Join(tel.Pool(db.Stat), tel.Drifts(s.openDrifts, s.stackSuccesses))
+	if err := errors.Join(tel.Pool(db.Stat), tel.Drifts(s.openDrifts, s.stackSuccesses)); err != nil {
+		return nil, errors.Join(err, s.abandon(ctx))
+	}
+	return s, nil
 }
 
 // secrets are the texts that must never leave the process by any way.
@@ -132,8 +136,10 @@ func metricsHandler(cfg config.Config, tel *telemetry.Telemetry) http.Handler {
 // run listens, serves and stops.
 func (s *service) run(ctx context.Context) error {
 	s.log.InfoContext(ctx, "Configuration validated", "settings", s.settings())
+	var listen net.ListenConfig
+	listen.SetMultipathTCP(false) // it takes no filter, which lastCall needs
 	var err error
-	if s.listener, err = new(net.ListenConfig).Listen(ctx, "tcp", s.cfg.Listen.Address()); err != nil {
+	if s.listener, err = listen.Listen(ctx, "tcp", s.cfg.Listen.Address()); err != nil {
 		return errors.Join(fmt.Errorf("listen on %s: %w", s.cfg.Listen.Address(), err), s.abandon(ctx))
 	}
 	s.log.InfoContext(ctx, "Listening", "address", s.listener.Addr().String(), "version", readBuild().Version)

@@ -153,6 +153,7 @@ type receipt struct {
 	ID, Stack, Status, CorrelationID, TraceID string
 	Superseded                                bool
 	Counts                                    counts
+	ByOrigin                                  map[string]counts
 	Drifts                                    []listedDrift
 }
 
@@ -220,6 +221,9 @@ func TestAStackThroughThreeScans(t *testing.T) {
 		t.Errorf("the first plan again = %d %+v, want 200 and the first receipt", status, again)
 	}
 	third, _ := h.upload(stack, demoPlan(t, "prod-edge/plan-3.json"))
+	if o := third.ByOrigin; o["outside"].Detected != 2 || o["pending"].Detected != 10 || o["outside"].Resolved != 2 || o["pending"].Resolved != 0 {
+		t.Errorf("third scan by origin = %+v, want 2 new outside, 10 pending, 2 resolved outside", o)
+	}
 	if third.Counts.Resolved != 2 || third.Counts.Known != 2 {
 		t.Errorf("third scan = %+v, want 2 known and 2 resolved", third.Counts)
 	}
@@ -322,6 +326,23 @@ func TestTwoUploadsForOneStackAtOnceSerialise(t *testing.T) {
 	if n != 1 {
 		t.Errorf("%d of %d uploads of one payload were created, want 1", n, uploads)
 	}
+}
+
+// TestPlansWithoutATimeAreNeverLate: which of several waits for the stack's
+// lock says nothing about when its plan was made.
+func TestPlansWithoutATimeAreNeverLate(t *testing.T) {
+	t.Parallel()
+	h := serve(t)
+	var all sync.WaitGroup
+	for i := range 8 {
+		all.Go(func() {
+			plan := fmt.Sprintf(`{"format_version":"1.1","terraform_version":"1.4.%d","planned_values":{},"prior_state":{}}`, i)
+			if r, status := h.upload("prod/old", []byte(plan)); status != http.StatusCreated || r.Superseded {
+				t.Errorf("upload %d = %d, superseded %v", i, status, r.Superseded)
+			}
+		})
+	}
+	all.Wait()
 }
 
 func TestPlansComeInManyWrappings(t *testing.T) {

@@ -59,9 +59,9 @@ func (s *service) wait(ctx context.Context, delay time.Duration) {
 	}
 }
 
-// settle is how long connections that were accepted in the last moment get to
-// send their request. net/http drops, unanswered, every request it reads after
-// Shutdown was called.
+// settle is how long connections that were made in the last moment get to be
+// accepted and to send their request. net/http drops, unanswered, every request
+// it reads after Shutdown was called.
 const settle = 200 * time.Millisecond
 
 // closeHTTP stops listening and lets requests in flight finish until the
@@ -69,7 +69,7 @@ const settle = 200 * time.Millisecond
 func (s *service) closeHTTP(ctx context.Context, deadline time.Time) error {
 	until, cancel := context.WithDeadline(ctx, deadline)
 	defer cancel()
-	errs := []error{s.listener.Close()}
+	errs := []error{lastCall(s.listener)}
 	s.wait(until, settle)
 	if err := s.http.Shutdown(until); err != nil {
 		stuck := s.api.InFlight()
@@ -77,7 +77,7 @@ func (s *service) closeHTTP(ctx context.Context, deadline time.Time) error {
 			s.log.ErrorContext(ctx, "Request cut off", "method", f.Method, "path", f.Path,
 				"correlationId", f.CorrelationID, "duration", milliseconds(time.Since(f.Since)))
 		}
-		errs = append(errs, fmt.Errorf("%d requests were still running: %s", len(stuck), describe(stuck)), s.http.Close())
+		errs = append(errs, fmt.Errorf("close the HTTP server: %w; %d requests were still running: %s", err, len(stuck), describe(stuck)), s.http.Close())
 	} else {
 		s.log.InfoContext(ctx, "HTTP server closed")
 	}
