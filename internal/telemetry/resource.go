@@ -89,7 +89,11 @@ func exporterSecrets() []string {
 			if plain, err := url.PathUnescape(value); err == nil {
 				value = plain
 			}
-			secrets = append(secrets, strings.TrimSpace(value))
+			value = strings.TrimSpace(value)
+			secrets = append(secrets, value)
+			if _, credential, ok := strings.Cut(value, " "); ok { // Bearer, Basic
+				secrets = append(secrets, credential)
+			}
 		}
 	}
 	return secrets

@@ -67,7 +67,9 @@ func TestCollectorTrouble(t *testing.T) {
 			}
 			complaints := out.named(t, "Telemetry trouble")
 			if trouble == "none" {
-				if sent := state.Traces.Exported + state.Traces.Dropped; sent != requests || len(complaints) != 0 || stopErr != nil {
+				// A machine that is busy enough drops some even here, and must say so.
+				silent := len(complaints) == 0
+				if sent := state.Traces.Exported + state.Traces.Dropped; sent != requests || silent != (state.Traces.Dropped == 0) || stopErr != nil {
 					t.Errorf("%d spans are accounted for, %d complaints: %v", sent, len(complaints), stopErr)
 				}
 				return
