@@ -19,6 +19,9 @@ const (
 	defaultLimit = 20
 	maxLimit     = 100
 	maxParameter = 1000 // bytes of one query parameter
+	// longestName bounds the name that is quoted back, in bytes. Ours are shorter;
+	// a longer one may be a token whose name was forgotten.
+	longestName = 24
 )
 
 // query reads a request's query parameters and gathers everything that is
@@ -127,7 +130,11 @@ func (q *query) boolean(name string, absent bool) bool {
 // wrong too: a misspelt filter must not answer with everything.
 func (q *query) err() error {
 	for name := range q.values {
-		if !slices.Contains(q.known, name) {
+		switch {
+		case slices.Contains(q.known, name):
+		case len(name) > longestName:
+			q.bad("query", "has a parameter that is none of this route's; it takes %s", list(q.known))
+		default:
 			q.bad(clip(name), "is not a parameter of this route; it takes %s", list(q.known))
 		}
 	}

@@ -201,13 +201,26 @@ func (s *Secrets) inRun(run []byte, depth int) bool {
 		if s.isHexDigest(run[i:]) {
 			return true
 		}
-		if starts++; starts > maxStarts {
+		if starts++; starts > maxStarts || !isMixed(run[i:]) {
 			continue
 		}
 		if data := decodeBase64Prefix(run[i:]); len(data) >= minSecret {
 			if s.isDigest(data) || s.in(unpack(data), depth+1) {
 				return true
 			}
+		}
+	}
+	return false
+}
+
+// isMixed reports whether a run has both capitals and small letters, as base64 of
+// anything worth hiding has and most names do not.
+func isMixed(run []byte) bool {
+	var upper, lower bool
+	for _, c := range run {
+		upper, lower = upper || isUpper(c), lower || isLower(c)
+		if upper && lower {
+			return true
 		}
 	}
 	return false
