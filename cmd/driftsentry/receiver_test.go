@@ -22,11 +22,10 @@ import (
 type receiver struct {
 	url string
 
-	mu       sync.Mutex
-	requests []http.Header
-	raw      map[string][]byte // by path: what came, as it came once unpacked
-	spans    []*tracepb.Span
-	logs     []*logspb.LogRecord
+	mu    sync.Mutex
+	raw   map[string][]byte // by path: what came, as it came once unpacked
+	spans []*tracepb.Span
+	logs  []*logspb.LogRecord
 }
 
 // newReceiver starts a collector. before sees every request and answers it
@@ -71,7 +70,6 @@ func (r *receiver) take(q *http.Request) error {
 	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.requests = append(r.requests, q.Header)
 	r.raw[q.URL.Path] = append(r.raw[q.URL.Path], raw...)
 	for _, resource := range traces.GetResourceSpans() {
 		for _, scope := range resource.GetScopeSpans() {
@@ -116,6 +114,13 @@ func (r *receiver) logged() []*logspb.LogRecord {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	return slices.Clone(r.logs)
+}
+
+// text is all that came to this path.
+func (r *receiver) text(path string) string {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return string(r.raw[path])
 }
 
 // attributes are plain values by name.

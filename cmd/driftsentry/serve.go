@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"net/url"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -57,7 +58,8 @@ type service struct {
 	api  *httpapi.Server
 	http *http.Server
 
-	listener net.Listener // once it runs
+	listener  net.Listener // once it runs
+	newcomers newcomers
 }
 
 // build wires everything on this screen. Telemetry is put round the seams
@@ -111,6 +113,7 @@ func (p process) build(ctx context.Context, cfg config.Config) (*service, error)
 		IdleTimeout:       2 * time.Minute,
 		WriteTimeout:      cfg.UploadTimeout + time.Minute, // a reader that never reads ends here
 		MaxHeaderBytes:    64 << 10,
+		ConnState:         s.newcomers.observe,
 	}
 	if err := errors.Join(tel.Pool(db.Stat), tel.Drifts(s.openDrifts, s.stackSuccesses)); err != nil {
 		return nil, errors.Join(err, s.abandon(ctx))
@@ -120,10 +123,13 @@ func (p process) build(ctx context.Context, cfg config.Config) (*service, error)
 
 // secrets are the texts that must never leave the process by any way.
 func secrets(cfg config.Config) []string {
-	url := cfg.Database.URL.Reveal()
-	return []string{
-		cfg.JWTSecret.Reveal(), cfg.FingerprintKey.Reveal(), cfg.SentryDSN.Reveal(), url, postgres.Password(url),
+	database, sentry := cfg.Database.URL.Reveal(), cfg.SentryDSN.Reveal()
+	all := []string{cfg.JWTSecret.Reveal(), cfg.FingerprintKey.Reveal(), sentry, database, postgres.Password(database)}
+	if dsn, err := url.Parse(sentry); err == nil && dsn.User != nil {
+		password, _ := dsn.User.Password() // of DSNs older than 2018
+		all = append(all, dsn.User.Username(), password)
 	}
+	return all
 }
 
 func metricsHandler(cfg config.Config, tel *telemetry.Telemetry) http.Handler {

@@ -59,18 +59,13 @@ func (s *service) wait(ctx context.Context, delay time.Duration) {
 	}
 }
 
-// settle is how long connections that were made in the last moment get to be
-// accepted and to send their request. net/http drops, unanswered, every request
-// it reads after Shutdown was called.
-const settle = 200 * time.Millisecond
-
 // closeHTTP stops listening and lets requests in flight finish until the
 // deadline; those that did not are named and cut off.
 func (s *service) closeHTTP(ctx context.Context, deadline time.Time) error {
 	until, cancel := context.WithDeadline(ctx, deadline)
 	defer cancel()
 	errs := []error{lastCall(s.listener)}
-	s.wait(until, settle)
+	s.newcomers.settle(until)
 	if err := s.http.Shutdown(until); err != nil {
 		stuck := s.api.InFlight()
 		for _, f := range stuck {
