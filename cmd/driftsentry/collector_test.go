@@ -175,7 +175,8 @@ func (p *patient) judge(timeout time.Duration) {
 		p.t.Errorf("%s: exit code %d, and the last line is %s", p.trouble, p.exitCode, last)
 	}
 	if p.trouble == "none" {
-		if p.exitCode != exitOK || n != 0 || p.lost() != 0 {
+		// A machine too busy to receive may lose some, if it says so.
+		if p.exitCode != exitOK || n > 1 || n == 0 && p.lost() != 0 {
 			p.t.Errorf("without any trouble: exit code %d, %d complaints, %.0f spans lost", p.exitCode, n, p.lost())
 		}
 		return

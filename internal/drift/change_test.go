@@ -126,7 +126,7 @@ func FuzzChangeJSON(f *testing.F) {
 	f.Add("tags[\"\x00\xff\u2028\"]", `"\u0000"`, ` [1, 2] `, true, "empty")
 	f.Fuzz(func(t *testing.T, path, before, after string, unknown bool, noise string) {
 		if !json.Valid([]byte(before)) || !json.Valid([]byte(after)) {
-			t.Skip()
+			return
 		}
 		shown := Change{Path: path, Before: Shown(before), After: Shown(after), Unknown: unknown, Noise: NoiseReason(noise)}
 		b := AppendChanges(nil, []Change{shown})

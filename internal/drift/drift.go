@@ -2,8 +2,9 @@
 // attribute differ, how bad that is, and what a new report means for the
 // drifts already known.
 //
-// It turns values into values. It reads no clock, opens no socket, knows no
-// SQL and no plan format, and no type of it can carry a raw secret.
+// It turns values into values. It reads no clock, opens no socket, and knows no
+// SQL and no plan format. What is kept, a Resource and all in it, cannot carry a
+// raw secret; Difference and Subject can, and live only while a report is read.
 package drift
 
 import "github.com/google/uuid"

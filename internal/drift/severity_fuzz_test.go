@@ -33,10 +33,10 @@ func FuzzClassify(f *testing.F) {
 		d.UseNumber()
 		var s Subject
 		if d.Decode(&s) != nil {
-			t.Skip()
+			return
 		}
 		if strings.Contains(string(text), "planted") {
-			t.Skip() // names are quoted, and may be anything here
+			return // names are quoted, and may be anything here
 		}
 		severity, reason := Classify(s)
 		if !slices.Contains(Severities(), severity) {

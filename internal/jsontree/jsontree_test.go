@@ -149,7 +149,7 @@ func FuzzDecimal(f *testing.F) {
 			}
 		}
 		if !isNumber(a) || !isNumber(b) || len(a) > 30 || len(b) > 30 || hugeExponent(a) || hugeExponent(b) {
-			t.Skip()
+			return
 		}
 		x, _ := new(big.Rat).SetString(a)
 		y, _ := new(big.Rat).SetString(b)
