@@ -9,6 +9,8 @@ import (
 	"go.opentelemetry.io/contrib/instrumentation/net/http/otelhttp"
 	"go.opentelemetry.io/otel/metric/noop"
 	"go.opentelemetry.io/otel/propagation"
+
+	"github.com/driftsentry/driftsentry/internal/clientip"
 )
 
 // HTTPOptions are what the HTTP seam needs from whoever wires it. All but
@@ -38,7 +40,7 @@ func (t *Telemetry) Handler(next http.Handler, o HTTPOptions) http.Handler {
 		o.SlowRequest = time.Second
 	}
 	if o.ClientIP == nil {
-		o.ClientIP = peer
+		o.ClientIP = clientip.Peer
 	}
 	inner := &middleware{t: t, next: next, o: o}
 	options := []otelhttp.Option{
@@ -92,12 +94,4 @@ func (m *middleware) clientIP(r *http.Request) string {
 		return ""
 	}
 	return addr.String()
-}
-
-func peer(r *http.Request) netip.Addr {
-	ap, err := netip.ParseAddrPort(r.RemoteAddr)
-	if err != nil {
-		return netip.Addr{}
-	}
-	return ap.Addr().Unmap()
 }
