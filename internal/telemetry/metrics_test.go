@@ -18,6 +18,7 @@ import (
 	sdktrace "go.opentelemetry.io/otel/sdk/trace"
 
 	"github.com/driftsentry/driftsentry/internal/postgres"
+	"github.com/driftsentry/driftsentry/internal/redact"
 )
 
 var update = flag.Bool("update", false, "write the golden files anew")
@@ -208,7 +209,7 @@ func TestRecordingAllocatesNothing(t *testing.T) {
 		"error":     func() { tel.in.errors.Add(ctx, 1, tel.labels.errors.of(pair{"NOT_FOUND", "/x"}).add...) },
 		"query":     func() { tel.in.queryDuration.Record(ctx, 1, info.labels.record...) },
 		"scan":      func() { tel.ScanDone(ctx, "complete", "x") },
-		"redaction": func() { tel.countRedaction(sinkLog, ruleJWT) },
+		"redaction": func() { tel.countRedaction(sinkLog, redact.RuleJWT) },
 		"people":    func() { tel.DriftResolved(ctx, "critical", time.Second) },
 	} {
 		if n := testing.AllocsPerRun(100, record); n != 0 {

@@ -7,6 +7,8 @@ import (
 	"log/slog"
 	"net/url"
 	"strings"
+
+	"github.com/driftsentry/driftsentry/internal/redact"
 )
 
 // mask stands where a secret was. No rule makes anything else of it, so that
@@ -99,16 +101,7 @@ func (r *redactor) text(sink, s string) string {
 			r.count(sink, ruleKnown)
 		}
 	}
-	if !suspicious(s) {
-		return s
-	}
-	for i := range shapes {
-		if clean := shapes[i].pattern.ReplaceAllString(s, shapes[i].replace); clean != s {
-			s = clean
-			r.count(sink, shapes[i].rule)
-		}
-	}
-	return s
+	return redact.TextBy(s, func(rule string) { r.count(sink, rule) })
 }
 
 // attr returns a with everything secret taken out and everything lazy
