@@ -52,21 +52,6 @@ const (
 // Severities lists every severity, worst first.
 func Severities() []Severity { return []Severity{Critical, Warning, Info} }
 
-// Status is where a drift stands in its life: SPEC §1.
-type Status string
-
-// The statuses. Only Resolved is final.
-const (
-	Detected Status = "detected"
-	Triaged  Status = "triaged"
-	Approved Status = "approved"
-	Rejected Status = "rejected"
-	Resolved Status = "resolved"
-)
-
-// Statuses lists every status in the order of a drift's life.
-func Statuses() []Status { return []Status{Detected, Triaged, Approved, Rejected, Resolved} }
-
 // Key names a drift within its stack. At most one drift with a key is open at
 // any time; the schema enforces it.
 type Key struct {
