@@ -86,7 +86,7 @@ func (p process) build(ctx context.Context, cfg config.Config) (*service, error)
 	s := &service{process: p, cfg: cfg, log: tel.Logger().With("module", "service"), tel: tel, db: db}
 	clients := clientip.Trusting(cfg.TrustedProxies)
 	s.api = httpapi.New(httpapi.Options{
-		DB: db, Clients: clients, CursorKey: []byte(cfg.FingerprintKey.Reveal()), Version: b.Version,
+		DB: db, Clients: clients, CursorKey: []byte(cfg.CursorKey.Reveal()), Version: b.Version,
 		Ingest: &ingest.Service{
 			DB: db, Key: []byte(cfg.FingerprintKey.Reveal()), MaxBytes: cfg.MaxUploadBytes,
 			Phase: tel.Phase, Done: s.scanDone,
@@ -123,9 +123,12 @@ func (p process) build(ctx context.Context, cfg config.Config) (*service, error)
 
 // secrets are the texts that must never leave the process by any way.
 func secrets(cfg config.Config) []string {
-	database, sentry := cfg.Database.URL.Reveal(), cfg.SentryDSN.Reveal()
-	all := []string{cfg.JWTSecret.Reveal(), cfg.FingerprintKey.Reveal(), sentry, database, postgres.Password(database)}
-	if dsn, err := url.Parse(sentry); err == nil && dsn.User != nil {
+	var all []string
+	for _, s := range cfg.Secrets() {
+		all = append(all, s.Reveal())
+	}
+	all = append(all, cfg.JWTSecret.Reveal(), postgres.Password(cfg.Database.URL.Reveal()))
+	if dsn, err := url.Parse(cfg.SentryDSN.Reveal()); err == nil && dsn.User != nil {
 		password, _ := dsn.User.Password() // of DSNs older than 2018
 		all = append(all, dsn.User.Username(), password)
 	}

@@ -30,11 +30,16 @@ type Config struct {
 
 	// JWTSecret signs access tokens. In development it is made up at start when
 	// unset, so tokens die with the process.
-	JWTSecret    secret.String
+	JWTSecret secret.String
+	// JWTPrevious is what older tokens may be signed with; zero when JWTSecret
+	// was never changed.
+	JWTPrevious  secret.String
 	JWTAccessTTL time.Duration
-	// FingerprintKey keys the fingerprints of values too secret to store. It is
-	// bytes, not text, unless it was set.
-	FingerprintKey secret.String
+	// FingerprintKey keys the fingerprints of values too secret to store,
+	// CursorKey signs the places in lists, SealKey seals the audit trail. They are
+	// 32 bytes each, not text. SealKey is zero in development when no secret was
+	// given: a seal nobody can check later is none.
+	FingerprintKey, CursorKey, SealKey secret.String
 
 	Log           Log
 	EnableMetrics bool
@@ -62,6 +67,7 @@ type Config struct {
 	LogsURL   string
 
 	settings []Setting
+	secrets  []secret.String
 }
 
 // uploadTimeout is a constant and not a variable of the environment: what an
@@ -153,8 +159,10 @@ func (r *reader) everything() Config {
 		Database:    r.database(environment),
 	}
 	cfg.JWTSecret = r.jwtSecret(environment)
+	cfg.JWTPrevious = r.previousJWTSecret(environment)
 	cfg.JWTAccessTTL = read(r, "JWT_ACCESS_TTL", "15m", duration(time.Second, 24*time.Hour))
-	cfg.FingerprintKey = r.fingerprintKey(environment, cfg.JWTSecret)
+	derived := r.keys(environment, cfg.JWTSecret, cfg.JWTPrevious)
+	cfg.FingerprintKey, cfg.CursorKey, cfg.SealKey = derived.fingerprint, derived.cursor, derived.seal
 
 	cfg.Log.Level = r.logLevel()
 	cfg.Log.Format = read(r, "LOG_FORMAT", pick(outside, "json", "pretty"), oneOf(FormatJSON, FormatPretty))
@@ -180,7 +188,7 @@ func (r *reader) everything() Config {
 
 	r.otel()
 
-	cfg.settings = r.settings
+	cfg.settings, cfg.secrets = r.settings, r.secrets
 	return cfg
 }
 
@@ -193,6 +201,20 @@ func LoadDatabase(environ []string) (Database, error) {
 		return Database{}, err
 	}
 	return database, nil
+}
+
+// LoadAccounts reads what a command needs that changes accounts: the database, and
+// the key that its entries in the audit trail are sealed with (zero when no secret
+// is set, in development).
+func LoadAccounts(environ []string) (Database, secret.String, error) {
+	r := newReader(environ)
+	environment := r.environment()
+	database := r.database(environment)
+	sealKey := r.keys(environment, r.jwtSecret(environment), r.previousJWTSecret(environment)).seal
+	if err := r.err(); err != nil {
+		return Database{}, secret.String{}, err
+	}
+	return database, sealKey, nil
 }
 
 // LoadListen reads only where the service listens, for a probe beside it.
@@ -221,6 +243,10 @@ func LoadLevel(environ []string) (Level, error) {
 // order, for the log line that shows what was understood. Secrets are masked.
 // Of the OTEL_ variables it names those that are set or whose default is ours.
 func (c Config) Effective() []Setting { return slices.Clone(c.settings) }
+
+// Secrets are the secrets as they were given, for whoever keeps them out of what
+// leaves the process.
+func (c Config) Secrets() []secret.String { return slices.Clone(c.secrets) }
 
 func (r *reader) environment() Environment {
 	// NODE_ENV is what charts and platforms built for the Node service set. It

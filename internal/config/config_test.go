@@ -52,7 +52,7 @@ func TestLoadDefaultsInDevelopment(t *testing.T) {
 		t.Error("two processes made up the same JWT secret")
 	}
 
-	got.JWTSecret, got.FingerprintKey = secret.String{}, secret.String{}
+	got.JWTSecret, got.FingerprintKey, got.CursorKey = secret.String{}, secret.String{}, secret.String{}
 	want := config.Config{
 		Environment:          config.Development,
 		Listen:               config.Listen{Port: 3001},
@@ -130,7 +130,9 @@ func TestLoadEverything(t *testing.T) {
 		},
 		JWTSecret:      secret.New(jwtSecret),
 		JWTAccessTTL:   5 * time.Minute,
-		FingerprintKey: secret.New(strings.ToUpper(jwtSecret)),
+		FingerprintKey: got.FingerprintKey, // TestKeysAreDerived looks at these
+		CursorKey:      got.CursorKey,
+		SealKey:        got.SealKey,
 		Log:            config.Log{Level: config.LevelTrace, Format: config.FormatPretty},
 		CORSOrigins:    []string{"https://app.example.com", "http://localhost:5173"},
 		TrustedProxies: []netip.Prefix{
@@ -158,7 +160,7 @@ func diff(want, got config.Config) string {
 	return cmp.Diff(want, got,
 		cmp.FilterPath(func(p cmp.Path) bool {
 			field, ok := p.Last().(cmp.StructField)
-			return ok && field.Name() == "settings"
+			return ok && (field.Name() == "settings" || field.Name() == "secrets")
 		}, cmp.Ignore()),
 		cmp.Comparer(func(a, b netip.Prefix) bool { return a == b }))
 }
@@ -365,30 +367,68 @@ func TestProductionTakesNoPlaceholders(t *testing.T) {
 	}
 }
 
-func TestFingerprintKeyIsDerived(t *testing.T) {
+func TestKeysAreDerived(t *testing.T) {
 	t.Parallel()
-	load := func(more ...string) secret.String {
+	load := func(more ...string) [3]secret.String {
 		cfg, err := config.Load(production(more...))
 		if err != nil {
 			t.Fatal(err)
 		}
-		return cfg.FingerprintKey
+		return [3]secret.String{cfg.FingerprintKey, cfg.CursorKey, cfg.SealKey}
 	}
+	equal := func(a, b [3]secret.String) bool { return a[0].Equal(b[0]) && a[1].Equal(b[1]) && a[2].Equal(b[2]) }
 	derived := load()
-	if !derived.Equal(load()) {
-		t.Error("the same JWT_SECRET gave two fingerprint keys")
+	if !equal(derived, load()) {
+		t.Error("the same JWT_SECRET gave other keys")
 	}
-	if derived.Equal(load("JWT_SECRET=" + strings.ToLower(jwtSecret))) {
-		t.Error("two JWT secrets gave the same fingerprint key")
+	if derived[0].Equal(derived[1]) || derived[0].Equal(derived[2]) || derived[1].Equal(derived[2]) {
+		t.Error("one key serves two purposes")
 	}
-	if strings.Contains(derived.Reveal(), jwtSecret) {
+	rotated := strings.ToUpper(jwtSecret)
+	if equal(derived, load("JWT_SECRET="+rotated)) {
+		t.Error("two JWT secrets gave the same keys")
+	}
+	if !equal(derived, load("JWT_SECRET="+rotated, "JWT_SECRET_PREVIOUS="+jwtSecret, "FINGERPRINT_KEY="+jwtSecret)) {
+		t.Error("rotating JWT_SECRET as documented changed the keys")
+	}
+	_, err := config.Load(production("JWT_SECRET="+rotated, "JWT_SECRET_PREVIOUS="+jwtSecret))
+	if got := variables(err); !cmp.Equal(got, []string{"FINGERPRINT_KEY"}) {
+		t.Errorf("rotating without FINGERPRINT_KEY: problems with %v, want FINGERPRINT_KEY", got)
+	}
+	if strings.Contains(derived[0].Reveal(), jwtSecret) {
 		t.Error("the fingerprint key contains the JWT secret")
 	}
-	// Recorded so that an upgrade can't change it unnoticed: every hidden value
-	// in every installation would look changed.
-	const want = "0c4989a04c06919e27c26ee6d9dc53268d4e63c6f66b5945a7d597217120fdba"
-	if got := fmt.Sprintf("%x", derived.Reveal()); got != want {
-		t.Errorf("derived key = %s, want %s", got, want)
+	// Recorded so that an upgrade can't change them unnoticed: every hidden value
+	// in every installation would look changed, and no seal could be checked.
+	want := [3]string{
+		"0c4989a04c06919e27c26ee6d9dc53268d4e63c6f66b5945a7d597217120fdba",
+		"b794c6609530b83aabab08052aa2720cf00298818a9b90dfe52ea955537553e2",
+		"8858956e86161c31b3cfd49ccba60cb73ba034c474d2db6f76258e0693c36325",
+	}
+	for i, key := range derived {
+		if got := fmt.Sprintf("%x", key.Reveal()); got != want[i] {
+			t.Errorf("derived key %d = %s, want %s", i, got, want[i])
+		}
+	}
+}
+
+func TestASealNeedsAKeyThatLasts(t *testing.T) {
+	t.Parallel()
+	cfg, err := config.Load(nil)
+	if err != nil || !cfg.SealKey.IsZero() || cfg.FingerprintKey.IsZero() {
+		t.Errorf("in development without secrets: seal key %v, fingerprint key %v, error %v; want none, one, nil",
+			!cfg.SealKey.IsZero(), !cfg.FingerprintKey.IsZero(), err)
+	}
+	whole, err := config.Load(production())
+	if err != nil {
+		t.Fatal(err)
+	}
+	database, sealKey, err := config.LoadAccounts(production())
+	if err != nil || !sealKey.Equal(whole.SealKey) || !database.URL.Equal(whole.Database.URL) {
+		t.Errorf("LoadAccounts = %v, %v, %v; want what Load says", database, sealKey, err)
+	}
+	if _, _, err := config.LoadAccounts([]string{"APP_ENV=production"}); !cmp.Equal(variables(err), []string{"DATABASE_URL", "JWT_SECRET"}) {
+		t.Errorf("LoadAccounts in production without anything: %v, want both missing variables", err)
 	}
 }
 
@@ -406,7 +446,8 @@ func TestSecretsFromFiles(t *testing.T) {
 		"APP_ENV=production",
 		"DATABASE_URL_FILE=" + write("db", databaseURL+"\n"),
 		"JWT_SECRET_FILE=" + write("jwt", jwtSecret+"\r\n"),
-		"FINGERPRINT_KEY_FILE=" + write("fingerprint", " "+jwtSecret+" "),
+		"JWT_SECRET_PREVIOUS_FILE=" + write("previous", " "+jwtSecret+" "),
+		"FINGERPRINT_KEY_FILE=" + write("fingerprint", jwtSecret+"\n"),
 		"SENTRY_DSN_FILE=" + write("sentry", sentryDSN),
 		"LOG_LEVEL_FILE=" + write("level", "debug\n"),
 	})
@@ -414,11 +455,11 @@ func TestSecretsFromFiles(t *testing.T) {
 		t.Fatal(err)
 	}
 	for name, pair := range map[string][2]string{
-		"DATABASE_URL":    {cfg.Database.URL.Reveal(), databaseURL},
-		"JWT_SECRET":      {cfg.JWTSecret.Reveal(), jwtSecret},
-		"FINGERPRINT_KEY": {cfg.FingerprintKey.Reveal(), " " + jwtSecret + " "},
-		"SENTRY_DSN":      {cfg.SentryDSN.Reveal(), sentryDSN},
-		"LOG_LEVEL":       {string(cfg.Log.Level), "debug"},
+		"DATABASE_URL":        {cfg.Database.URL.Reveal(), databaseURL},
+		"JWT_SECRET":          {cfg.JWTSecret.Reveal(), jwtSecret},
+		"JWT_SECRET_PREVIOUS": {cfg.JWTPrevious.Reveal(), " " + jwtSecret + " "},
+		"SENTRY_DSN":          {cfg.SentryDSN.Reveal(), sentryDSN},
+		"LOG_LEVEL":           {string(cfg.Log.Level), "debug"},
 	} {
 		if pair[0] != pair[1] {
 			t.Errorf("%s from its file = %q, want %q", name, pair[0], pair[1])
@@ -535,6 +576,7 @@ func TestEffective(t *testing.T) {
 		{"DATABASE_URL", "***", e},
 		{"DATABASE_MAX_CONNS", "10", d},
 		{"JWT_SECRET", "***", e},
+		{"JWT_SECRET_PREVIOUS", "", d},
 		{"JWT_ACCESS_TTL", "15m", d},
 		{"FINGERPRINT_KEY", "***", d},
 		{"LOG_LEVEL", "warn", f},

@@ -36,6 +36,7 @@ type reader struct {
 	environ  map[string]string
 	asked    []string
 	settings []Setting
+	secrets  []secret.String
 	problems []Problem
 }
 
@@ -123,7 +124,9 @@ func parsed[T any](r *reader, name, text string, k kind[T]) T {
 func (r *reader) secret(name string, k kind[string]) secret.String {
 	text, source := r.valueOrFile(name)
 	r.record(name, pick(text == "", "", mask), source)
-	return secret.New(parsed(r, name, text, k))
+	value := secret.New(parsed(r, name, text, k))
+	r.secrets = append(r.secrets, value)
+	return value
 }
 
 // valueOrFile returns the value of name, or of the file that name_FILE names.

@@ -50,22 +50,56 @@ func (r *reader) jwtSecret(environment Environment) secret.String {
 	return key
 }
 
-// fingerprintKey is derived from the JWT secret when unset. Both keys are then
-// rotated together, and every hidden value looks changed once; an installation
-// that rotates JWT_SECRET sets this one.
-func (r *reader) fingerprintKey(environment Environment, jwtSecret secret.String) secret.String {
+// previousJWTSecret is what tokens were signed with before JWT_SECRET was
+// changed: they stay good until they expire.
+func (r *reader) previousJWTSecret(environment Environment) secret.String {
+	return r.secret("JWT_SECRET_PREVIOUS", signingKey(environment))
+}
+
+// keys are what this installation remembers by. All are derived from
+// FINGERPRINT_KEY, and from JWT_SECRET where that is unset: so whoever rotates
+// JWT_SECRET sets FINGERPRINT_KEY to the value it had, and nothing looks changed.
+type keys struct{ fingerprint, cursor, seal secret.String }
+
+func (r *reader) keys(environment Environment, jwtSecret, previous secret.String) keys {
 	const name = "FINGERPRINT_KEY"
-	key := r.secret(name, signingKey(environment))
-	if key.IsZero() && !r.wrong(name) && !r.wrong(name+"_FILE") {
-		derived, err := hkdf.Key(sha256.New, []byte(jwtSecret.Reveal()), nil, "driftsentry fingerprint key v1", sha256.Size)
-		if err != nil {
-			// Only under FIPS mode, and only for a JWT secret already refused.
-			r.problem(name, "cannot be derived from JWT_SECRET", signingKey(environment).expected)
+	source := r.secret(name, signingKey(environment))
+	if r.wrong(name) || r.wrong(name+"_FILE") {
+		return keys{}
+	}
+	if source.IsZero() {
+		if !previous.IsZero() {
+			r.problem(name, "is not set although JWT_SECRET_PREVIOUS is",
+				"the value JWT_SECRET had when this installation was set up: with another one every hidden value would look changed")
+			return keys{}
 		}
-		key = secret.New(string(derived))
+		source = jwtSecret
 		r.show(name, mask)
 	}
-	return key
+	k := keys{
+		fingerprint: r.derive(source, "driftsentry fingerprint key v1"),
+		cursor:      r.derive(source, "driftsentry cursor key v1"),
+	}
+	// A key that dies with the process would seal what nobody could ever check.
+	if r.given("JWT_SECRET") || r.given(name) {
+		k.seal = r.derive(source, "driftsentry audit seal key v1")
+	}
+	return k
+}
+
+// given reports whether a secret came from outside.
+func (r *reader) given(name string) bool {
+	i := slices.IndexFunc(r.settings, func(s Setting) bool { return s.Name == name })
+	return i >= 0 && r.settings[i].Source != SourceDefault
+}
+
+func (r *reader) derive(source secret.String, purpose string) secret.String {
+	derived, err := hkdf.Key(sha256.New, []byte(source.Reveal()), nil, purpose, sha256.Size)
+	if err != nil {
+		// Only under FIPS mode, and only for a secret already refused.
+		r.problem("FINGERPRINT_KEY", "cannot be used to derive keys", signingKey(Production).expected)
+	}
+	return secret.New(string(derived))
 }
 
 // show corrects the value of a setting that was recorded as unset.
