@@ -105,7 +105,12 @@ var tokenPrefixes = byFirstByte([]tokenPrefix{
 	{"EZAK", 50, true},
 	{"EZTK", 50, true},
 	{"CFPAT-", 30, false},
+	{"dsk_", ownLength + 9, false}, // our own: API keys
+	{"dsr_", ownLength, false},     // and refresh tokens
 })
+
+// ownLength is how long a credential of internal/auth is after its prefix.
+const ownLength = 49
 
 func byFirstByte(prefixes []tokenPrefix) (table [256][]tokenPrefix) {
 	for _, p := range prefixes {
@@ -150,6 +155,9 @@ func isToken(token []byte, p tokenPrefix) bool {
 		return word >= p.length && (isHex(rest[:word]) || looksRandom(rest[:word]))
 	case len(p.prefix) == 4 && p.length == 16:
 		return word == p.length && bytes.Equal(rest[:word], bytes.ToUpper(rest[:word]))
+	case p.length >= ownLength:
+		// One in a thousand has no digits to speak of, but names aren't as long.
+		return !bytes.ContainsAny(rest[:p.length], "./+=~")
 	}
 	const enough = 256
 	digits := 0

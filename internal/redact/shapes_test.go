@@ -9,6 +9,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/driftsentry/driftsentry/internal/auth"
 	"github.com/driftsentry/driftsentry/internal/jsontree"
 	"github.com/driftsentry/driftsentry/internal/redact"
 )
@@ -69,6 +70,33 @@ func TestCredentialsByLook(t *testing.T) {
 	} {
 		if !isHidden(t, "something", text) {
 			t.Errorf("shown: %s", text)
+		}
+	}
+}
+
+// Our own credentials are hidden wherever they turn up, each of them.
+func TestOwnCredentials(t *testing.T) {
+	credentials := []string{ // random ones without a digit, and of few letters
+		"dsk_" + "AbcdEfgh_" + strings.Repeat("Ab-_", 12) + "A", "dsr_" + strings.Repeat("Ab-_", 12) + "A",
+	}
+	for range 200 {
+		key, _, _ := auth.NewAPIKey()
+		token, _ := auth.NewRefreshToken()
+		credentials = append(credentials, key.Reveal(), token.Reveal())
+	}
+	for _, c := range credentials {
+		for _, text := range []string{c, "curl -H 'X-API-Key: " + c + "' https://drift.example.com", "https://drift.example.com/?k=" + c} {
+			if !isHidden(t, "something", text) {
+				t.Errorf("shown: %s", text)
+			}
+		}
+	}
+	for _, text := range []string{
+		"dsk_production", "dsr_production_backup_2024_europe_west_1", "dsk-0a1b2c3d-vol-2024",
+		"dsr_backups/2024/europe-west-1/production/network.subnets/private-1",
+	} {
+		if isHidden(t, "something", text) {
+			t.Errorf("hidden: %s", text)
 		}
 	}
 }
