@@ -44,6 +44,9 @@ var table = []struct {
 
 	// Use cases: more than one thing happens, and all of it or nothing.
 	{"internal/ingest", 5, "one upload from first byte to receipt: parse, reconcile, store"},
+	{"internal/accounts", 5, "who may call: each login, key and user with its entry in the trail"},
+	{"internal/review", 5, "what becomes of a drift: each decision with its entry in the trail"},
+	{"internal/jobs", 5, "what is due every so often, once for all replicas; it needs connections, and is handed the work"},
 	{"internal/notify", 5, "delivers what alert decided and postgres queued"},
 
 	{"internal/httpapi", 6, "the API: who asks, with which right, and how the answer looks"},
@@ -100,8 +103,8 @@ var reserved = []struct {
 	},
 	{
 		path:  "log/slog",
-		only:  []string{"internal/httpapi", "internal/notify", "internal/telemetry", "cmd/driftsentry"},
-		why:   "an error is returned or logged, never both; who can't log returns it",
+		only:  []string{"internal/httpapi", "internal/jobs", "internal/notify", "internal/telemetry", "cmd/driftsentry"},
+		why:   "an error is returned or logged, never both; who can't log returns it, and River tells jobs its troubles by no other way",
 		tests: []string{"internal/secret"},
 	},
 	{
@@ -114,9 +117,19 @@ var reserved = []struct {
 		why:  "flags are process facts",
 	},
 	{
+		path: "github.com/riverqueue/",
+		only: []string{"internal/jobs"},
+		why:  "what is due is handed to jobs as a function; only jobs knows who calls it when",
+	},
+	{
 		path: "github.com/golang-jwt/",
 		only: []string{"internal/auth"},
 		why:  "one place decides which tokens are good",
+	},
+	{
+		path: "golang.org/x/crypto/argon2",
+		only: []string{"internal/auth"},
+		why:  "a hash takes 19 MiB; whoever makes one waits for a slot there",
 	},
 	{
 		path: module + "internal/config",
@@ -138,7 +151,7 @@ var reserved = []struct {
 		why:  "it is for tests",
 		// Whoever sits above SQL, and SQL itself, tests against a real database.
 		tests: []string{
-			"internal/postgres", "internal/postgres/pgtest", "internal/ingest", "internal/notify",
+			"internal/postgres", "internal/postgres/pgtest", "internal/ingest", "internal/jobs", "internal/notify", "internal/accounts", "internal/review",
 			"internal/httpapi", "internal/telemetry", "cmd/driftsentry",
 		},
 	},
@@ -148,7 +161,7 @@ var reserved = []struct {
 // them. Their tests may touch what they like.
 var pure = struct{ packages, mustNot []string }{
 	packages: []string{
-		"internal/fault", "internal/secret", "internal/jsontree", "internal/drift", "internal/audit",
+		"internal/fault", "internal/secret", "internal/jsontree", "internal/drift", "internal/audit", "internal/auth",
 		"internal/redact", "internal/alert", "internal/terraform",
 	},
 	mustNot: []string{"net", "net/http", "os", "os/exec", "os/signal", "syscall", "database/sql"},
