@@ -6,16 +6,22 @@
 //	config            environment -> checked struct
 //	httpapi           the route table, handlers, problem documents, probes
 //	ingest            one upload from its first byte to its receipt
+//	jobs              what is due every so often, through River, once for all replicas
 //	terraform         plan JSON -> masked drift.Snapshot, streaming
 //	postgres          every SQL statement, migrations; pgtest: a fresh database per test
 //	devpg             a private local PostgreSQL for the demo and the tests
 //	redact            what is secret
+//	client, report    the command scan: a plan to a server, its answer to people and machines
+//	pipeline, terraformcli
+//	                  what the CI system knows; running terraform or tofu
 //	drift             THE DOMAIN: changes, severity, life of a drift, Reconcile
-//	audit, auth       event names; permissions
+//	audit, auth       event names; roles, passwords, tokens and keys
 //	fault, secret, correlation, clientip, jsontree, spool
 //	                  kinds of failure; a string that prints as ***; ids in a context;
 //	                  the client's address behind proxies; JSON as it was written;
 //	                  more records than memory holds
+//	dashboards        Grafana's pages as they are written; deploytest: whether dashboards,
+//	                  rules and runbooks speak of series that exist
 //
 // Pure core, plain shell: drift, redact and terraform turn values into values;
 // sockets, clocks and SQL live in ingest, postgres and httpapi; telemetry is

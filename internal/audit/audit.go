@@ -38,6 +38,7 @@ const (
 	TokenReused     Action = "token_reused" // a refresh token twice: its family is revoked
 	UserCreated     Action = "user_created"
 	UserDisabled    Action = "user_disabled"
+	PasswordChanged Action = "password_changed" // which ends the user's sessions
 	APIKeyCreated   Action = "api_key_created"
 	APIKeyRevoked   Action = "api_key_revoked"
 	LogLevelChanged Action = "log_level_changed"
@@ -48,21 +49,29 @@ func Actions() []Action {
 	return []Action{
 		Detected, Changed, Moved, Reopened, Resolved, Triaged, Approved, Rejected,
 		LoggedIn, LoginFailed, LoggedOut, TokenReused, UserCreated, UserDisabled,
-		APIKeyCreated, APIKeyRevoked, LogLevelChanged,
+		PasswordChanged, APIKeyCreated, APIKeyRevoked, LogLevelChanged,
 	}
 }
 
 // Actor is who acted, and from where.
 type Actor struct {
-	// Name is "user:…", "key:…" or "system", never a credential.
+	// Name is "user:…", "key:…", "system", "operator" or Anonymous, never a
+	// credential.
 	Name string
 	// ClientAddress and UserAgent are empty when nobody called from outside.
 	ClientAddress string
 	UserAgent     string
 }
 
+// Anonymous is the name of an actor who has not proven to be anybody.
+const Anonymous = "anonymous"
+
 // System is the actor of what nobody asked for.
 func System() Actor { return Actor{Name: "system"} }
+
+// Operator is the actor of what was done by a command on the machine itself,
+// which asks for no credential: whoever may run it has the database's password.
+func Operator() Actor { return Actor{Name: "operator"} }
 
 // Event is one entry of the audit trail. Ids that do not apply are uuid.Nil.
 type Event struct {
@@ -71,6 +80,9 @@ type Event struct {
 	Action  Action
 	Actor   Actor
 	StackID uuid.UUID
+	// Stack is the stack's name; the list of the trail fills it in, writes do not
+	// use it.
+	Stack   string
 	DriftID uuid.UUID
 	ScanID  uuid.UUID
 	// From and To are the drift's status before and after; empty when the

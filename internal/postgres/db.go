@@ -23,11 +23,16 @@ type Options struct {
 	// part of an error.
 	URL string
 	// MaxConns bounds the connections for queries; 0 means 10. Two more are
-	// kept for health checks, which must not wait behind queries.
+	// kept for health checks, which must not wait behind queries, and a JobPool
+	// has up to four of its own.
 	MaxConns int32
 	// ReadTimeout bounds each read whose context ends later or never; 0 means
 	// 30 seconds. Transactions are bounded by their context alone.
 	ReadTimeout time.Duration
+	// SealKey is the secret that the audit trail is sealed with, so that nobody
+	// else can: 32 bytes or more, the same on every replica. Without one, changes
+	// by somebody who can compute a SHA-256 are not noticed.
+	SealKey []byte
 	// Tracer sees every query, batch and copy. Nil means nobody looks.
 	Tracer pgx.QueryTracer
 }
@@ -43,8 +48,10 @@ const (
 type DB struct {
 	pool        *pgxpool.Pool
 	probe       *pgxpool.Pool
+	conf        *pgxpool.Config // of pool; JobPool makes another of it
 	readTimeout time.Duration
 	rareMatches float64 // see searchIsRare
+	sealKey     []byte
 }
 
 // Open returns a DB at once: connections are made when they are needed, so
@@ -67,16 +74,16 @@ func Open(ctx context.Context, opts Options) (*DB, error) {
 	if err != nil {
 		return nil, fmt.Errorf("connection pool: %w", err)
 	}
-	conf = conf.Copy()
-	conf.MaxConns = probeConns
+	probeConf := conf.Copy()
+	probeConf.MaxConns = probeConns
 	// Probes are not traced: SPEC §6.
-	conf.ConnConfig.Tracer = nil
-	probe, err := pgxpool.NewWithConfig(ctx, conf)
+	probeConf.ConnConfig.Tracer = nil
+	probe, err := pgxpool.NewWithConfig(ctx, probeConf)
 	if err != nil {
 		pool.Close()
 		return nil, fmt.Errorf("connection pool: %w", err)
 	}
-	return &DB{pool: pool, probe: probe, readTimeout: opts.ReadTimeout, rareMatches: rareMatches}, nil
+	return &DB{pool: pool, probe: probe, conf: conf, readTimeout: opts.ReadTimeout, rareMatches: rareMatches, sealKey: opts.SealKey}, nil
 }
 
 // Close waits until every query and transaction is done and ends the
@@ -128,7 +135,11 @@ func (db *DB) Stat() PoolStat {
 
 // Tables lists our tables: the closed set of values for a table label.
 func Tables() []string {
-	return []string{"coverage", "drift_counts", "drifts", "events", "goose_db_version", "noise", "scans", "stacks"}
+	return []string{
+		"api_keys", "audit_seals", "coverage", "drift_counts", "drifts", "events", "goose_db_version", "login_throttles", "noise",
+		"refresh_tokens", "river_job", "river_leader", "river_migration", "river_notification", "river_queue", "scans",
+		"sessions", "stacks", "users",
+	}
 }
 
 // bounded is the context of one read.

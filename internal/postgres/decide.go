@@ -60,9 +60,9 @@ func (tx *Tx) Decide(ctx context.Context, d *Drift, to Decision) (*Drift, error)
 			RETURNING d.id, d.stack_id, was.status, was.bucket AS from_bucket, d.bucket AS to_bucket
 		), logged AS (
 			INSERT INTO events (id, at, stack_id, drift_id, action, actor, from_status, to_status, reason, until,
-				correlation_id, trace_id, span_id, client_address, user_agent)
+				correlation_id, trace_id, span_id, client_address, user_agent, seal_id)
 			SELECT @event, @at, stack_id, id, @action, @actor, status, @to, nullif(@reason, ''), @until,
-				@correlation, @trace, @span, nullif(@client, ''), nullif(@agent, '')
+				@correlation, @trace, @span, nullif(@client, ''), nullif(@agent, ''), @seal
 			FROM decided
 		)
 		SELECT from_bucket, to_bucket, count(*) FROM decided GROUP BY 1, 2`,
@@ -70,7 +70,7 @@ func (tx *Tx) Decide(ctx context.Context, d *Drift, to Decision) (*Drift, error)
 			"id": d.ID, "to": string(to.To), "at": storedTime(to.At), "until": orNull(to.Until), "event": NewID(to.At),
 			"action": string(to.Action), "reason": to.Reason, "actor": to.Actor.Name,
 			"client": to.Actor.ClientAddress, "agent": to.Actor.UserAgent,
-			"correlation": to.IDs.Correlation, "trace": to.IDs.Trace, "span": to.IDs.Span,
+			"correlation": to.IDs.Correlation, "trace": to.IDs.Trace, "span": to.IDs.Span, "seal": tx.seal.of(to.At),
 		})
 	if err != nil {
 		return nil, classify(fmt.Errorf("decide drift: %w", err))
@@ -94,12 +94,12 @@ func (tx *Tx) RecordEvent(ctx context.Context, e audit.Event) error {
 	}
 	_, err := tx.tx.Exec(ctx, `-- name: RecordEvent
 		INSERT INTO events (id, at, stack_id, drift_id, scan_id, action, actor, from_status, to_status, reason, until,
-			detail, correlation_id, trace_id, span_id, client_address, user_agent)
+			detail, correlation_id, trace_id, span_id, client_address, user_agent, seal_id)
 		VALUES ($1, $2, $3, $4, $5, $6, $7, nullif($8, ''), nullif($9, ''), nullif($10, ''), $11, $12, $13, $14, $15,
-			nullif($16, ''), nullif($17, ''))`,
+			nullif($16, ''), nullif($17, ''), $18)`,
 		id, storedTime(e.At), null(e.StackID), null(e.DriftID), null(e.ScanID), string(e.Action), e.Actor.Name,
 		e.From, e.To, e.Reason, orNull(e.Until), e.Detail, e.IDs.Correlation, e.IDs.Trace, e.IDs.Span,
-		e.Actor.ClientAddress, e.Actor.UserAgent)
+		e.Actor.ClientAddress, e.Actor.UserAgent, tx.seal.of(e.At))
 	if err != nil {
 		return classify(fmt.Errorf("record event: %w", err))
 	}

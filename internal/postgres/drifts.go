@@ -42,8 +42,13 @@ type Drift struct {
 	ResolvedAt      time.Time
 	Resolution      string // "disappeared" or "resolved"; empty while it is open
 
+	// Fingerprint is of the changes, hidden values included: another one says
+	// that something else differs, or differs otherwise.
+	Fingerprint drift.Fingerprint
+
 	Changes json.RawMessage // a JSON array, as drift.AppendChanges writes it
 	Noise   json.RawMessage // likewise; nil when there is none
+	CI      json.RawMessage // what is known of the run of that scan; nil for nothing
 	IDs     correlation.IDs // of the scan that found it
 }
 
@@ -56,8 +61,8 @@ const driftSelect = `
 		d.account, d.origin, d.action, d.severity, d.severity_reason, d.status, d.detected_at,
 		CASE WHEN d.status <> 'resolved' AND c.scans > d.seen_scans THEN c.scanned_at ELSE d.last_seen_at END,
 		d.times_seen + CASE WHEN d.status <> 'resolved' THEN c.scans - d.seen_scans ELSE 0 END,
-		d.status_changed_at, d.acknowledged_at, d.quiet_until, d.resolved_at, d.resolution, d.changes, d.noise,
-		s.correlation_id, s.trace_id, s.span_id`
+		d.status_changed_at, d.acknowledged_at, d.quiet_until, d.resolved_at, d.resolution, d.fingerprint, d.changes, d.noise,
+		s.ci, s.correlation_id, s.trace_id, s.span_id`
 
 const driftJoins = `
 	JOIN stacks k ON k.id = d.stack_id
@@ -69,10 +74,11 @@ func scanDrift(row pgx.CollectableRow) (Drift, error) {
 	var previous uuid.NullUUID
 	var acknowledged, quiet, resolved *time.Time
 	var resolution, corr, trace, span *string
+	var fingerprint []byte
 	err := row.Scan(&d.ID, &d.StackID, &d.Stack, &d.ScanID, &previous, &d.Address, &d.Type, &d.Provider, &d.CloudID,
 		&d.Region, &d.Account, &d.Origin, &d.Action, &d.Severity, &d.SeverityReason, &d.Status, &d.DetectedAt,
 		&d.LastSeenAt, &d.TimesSeen, &d.StatusChangedAt, &acknowledged, &quiet, &resolved, &resolution,
-		&d.Changes, &d.Noise, &corr, &trace, &span)
+		&fingerprint, &d.Changes, &d.Noise, &d.CI, &corr, &trace, &span)
 	if err != nil {
 		return Drift{}, fmt.Errorf("read a drift: %w", err)
 	}
@@ -80,6 +86,7 @@ func scanDrift(row pgx.CollectableRow) (Drift, error) {
 	d.DetectedAt, d.LastSeenAt, d.StatusChangedAt = d.DetectedAt.UTC(), d.LastSeenAt.UTC(), d.StatusChangedAt.UTC()
 	d.AcknowledgedAt, d.QuietUntil, d.ResolvedAt = orZero(acknowledged), orZero(quiet), orZero(resolved)
 	d.Resolution = orEmpty(resolution)
+	copy(d.Fingerprint[:], fingerprint)
 	d.IDs = correlation.IDs{Correlation: orEmpty(corr), Trace: orEmpty(trace), Span: orEmpty(span)}
 	return d, nil
 }

@@ -71,6 +71,9 @@ func classifyState(pgErr *pgconn.PgError, err error) error {
 	case queryCanceled, lockNotAvailable:
 		return fault.Wrap(fault.Timeout, "the database did not answer in time", err)
 	case uniqueViolation:
+		if message, ok := constraintMessages[pgErr.ConstraintName]; ok {
+			return fault.Wrap(fault.Conflict, message, err)
+		}
 		return fault.Wrap(fault.Conflict, "it exists already", err)
 	case foreignKeyViolation, serialization, deadlock:
 		return fault.Wrap(fault.Conflict, "it was changed by somebody else at the same time", err)
@@ -101,6 +104,10 @@ var constraintMessages = map[string]string{
 	"drifts_address_check": "a resource's address must have 1 to 2000 bytes",
 	"drifts_type_check":    "a resource's type must have 1 to 200 bytes",
 	"noise_address_check":  "a resource's address must have 1 to 2000 bytes",
+	"users_email_check":    "an e-mail address must have 3 to 254 bytes",
+	"users_email_key":      "there is a user with this e-mail already",
+	"api_keys_name_check":  "the name of an API key must have 1 to 200 bytes",
+	"api_keys_live_name":   "there is an API key with this name already; revoke that one first, or take another name",
 }
 
 func unavailable(err error) error {

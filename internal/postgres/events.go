@@ -20,13 +20,18 @@ type EventQuery struct {
 const eventColumns = `e.id, e.at, e.stack_id, e.drift_id, e.scan_id, e.action, e.actor, e.from_status, e.to_status,
 	e.reason, e.until, e.detail, e.correlation_id, e.trace_id, e.span_id, e.client_address, e.user_agent`
 
-func scanEvent(row pgx.CollectableRow) (audit.Event, error) {
+func scanEvent(row pgx.CollectableRow) (audit.Event, error) { return readEvent(row) }
+
+// readEvent reads the columns of an event, and what more a row has after them.
+func readEvent(row pgx.CollectableRow, more ...any) (audit.Event, error) {
 	var e audit.Event
 	var stack, driftID, scan uuid.NullUUID
 	var from, to, reason, address, agent *string
 	var until *time.Time
-	err := row.Scan(&e.ID, &e.At, &stack, &driftID, &scan, &e.Action, &e.Actor.Name, &from, &to, &reason, &until,
-		&e.Detail, &e.IDs.Correlation, &e.IDs.Trace, &e.IDs.Span, &address, &agent)
+	err := row.Scan(append([]any{
+		&e.ID, &e.At, &stack, &driftID, &scan, &e.Action, &e.Actor.Name, &from, &to, &reason, &until,
+		&e.Detail, &e.IDs.Correlation, &e.IDs.Trace, &e.IDs.Span, &address, &agent,
+	}, more...)...)
 	if err != nil {
 		return audit.Event{}, fmt.Errorf("read an event: %w", err)
 	}

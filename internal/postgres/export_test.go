@@ -12,3 +12,9 @@ func Buckets() []int16 {
 	}
 	return all
 }
+
+// The locks of the lanes.
+const (
+	SealLocks    = sealLocks
+	AccountLanes = accountLanes
+)

@@ -163,24 +163,26 @@ func appendNoise(b []byte, noise []drift.Change) []byte {
 	return drift.AppendChanges(b, noise)
 }
 
-// insertDetected writes one event per new drift.
+// insertDetected writes one event per new drift, with the drift's own id: that
+// is how the list of the trail finds them (auditstatement.go).
 func (tx *Tx) insertDetected(ctx context.Context, up *Upload, drifts []uuid.UUID) error {
 	text := func(s string) *pgtype.Text { return &pgtype.Text{String: s, Valid: true} }
-	var id, driftID pgtype.UUID
+	var id pgtype.UUID
 	values := []any{
-		&id, &pgtype.Timestamptz{Time: up.at(), Valid: true}, &pgtype.UUID{Bytes: up.Stack.ID, Valid: true}, &driftID,
+		&id, &pgtype.Timestamptz{Time: up.at(), Valid: true}, &pgtype.UUID{Bytes: up.Stack.ID, Valid: true}, &id,
 		&pgtype.UUID{Bytes: up.Scan.ID, Valid: true}, text(string(audit.Detected)), text(up.Scan.Actor.Name),
 		text(string(drift.Detected)), text(up.Scan.IDs.Correlation), text(up.Scan.IDs.Trace), text(up.Scan.IDs.Span),
+		&pgtype.UUID{Bytes: tx.seal.of(up.at()), Valid: true},
 	}
-	source, i := newIDSource(up.at()), -1
+	i := -1
 	_, err := tx.tx.CopyFrom(ctx, pgx.Identifier{"events"}, []string{
 		"id", "at", "stack_id", "drift_id", "scan_id", "action", "actor", "to_status", "correlation_id", "trace_id", "span_id",
+		"seal_id",
 	}, pgx.CopyFromFunc(func() ([]any, error) {
 		if i++; i == len(drifts) {
 			return nil, nil
 		}
-		id = pgtype.UUID{Bytes: source.next(), Valid: true}
-		driftID = pgtype.UUID{Bytes: drifts[i], Valid: true}
+		id = pgtype.UUID{Bytes: drifts[i], Valid: true}
 		return values, nil
 	}))
 	if err != nil {

@@ -26,6 +26,9 @@ func open(tb testing.TB) (*postgres.DB, *pgx.Conn) {
 	if err != nil {
 		tb.Fatalf("connect: %v", err)
 	}
+	if t, ok := tb.(*testing.T); ok {
+		t.Cleanup(func() { wantSound(t, db) })
+	}
 	// The test's context is over when cleanups run; dropping the database ends
 	// the connection.
 	return db, conn

@@ -23,22 +23,23 @@ type ScanQuery struct {
 // be long.
 const scanColumns = `s.id, s.stack_id, k.name, s.received_at, s.taken_at, s.format, s.format_version, s.tool,
 	s.tool_version, s.status, s.superseded, s.outside, s.pending, s.payload_sha256, s.payload_bytes, s.resources,
-	s.detected, s.known, s.reopened, s.resolved, s.noise, s.ci, s.uploaded_by, s.correlation_id, s.trace_id, s.span_id`
+	s.detected, s.known, s.reopened, s.resolved, s.noise, s.ci, s.uploaded_by, s.correlation_id, s.trace_id, s.span_id,
+	CASE WHEN s.status = 'errored' THEN s.receipt->>'message' END`
 
 func scanScan(row pgx.CollectableRow) (Scan, error) {
 	var s Scan
 	var taken *time.Time
 	var sha256 []byte
-	var uploader *string
+	var uploader, message *string
 	err := row.Scan(&s.ID, &s.StackID, &s.Stack, &s.ReceivedAt, &taken, &s.Format, &s.FormatVersion, &s.Tool,
 		&s.ToolVersion, &s.Status, &s.Superseded, &s.Outside, &s.Pending, &sha256, &s.PayloadBytes, &s.Resources,
 		&s.Counts.Detected, &s.Counts.Known, &s.Counts.Reopened, &s.Counts.Resolved, &s.Counts.Noise,
-		&s.CI, &uploader, &s.IDs.Correlation, &s.IDs.Trace, &s.IDs.Span)
+		&s.CI, &uploader, &s.IDs.Correlation, &s.IDs.Trace, &s.IDs.Span, &message)
 	if err != nil {
 		return Scan{}, fmt.Errorf("read a scan: %w", err)
 	}
 	s.ReceivedAt, s.TakenAt = s.ReceivedAt.UTC(), orZero(taken)
-	s.Actor.Name = orEmpty(uploader)
+	s.Actor.Name, s.Message = orEmpty(uploader), orEmpty(message)
 	copy(s.PayloadSHA256[:], sha256)
 	return s, nil
 }

@@ -31,6 +31,9 @@ type Scan struct {
 	Actor         audit.Actor
 	IDs           correlation.IDs
 
+	// Message says what failed, of a scan that is nothing but word of that; reads
+	// fill it in from the receipt.
+	Message string
 	// Stack is the stack's name; reads fill it in, writes do not use it.
 	Stack   string
 	StackID uuid.UUID // likewise
@@ -81,9 +84,10 @@ func (tx *Tx) InsertScan(ctx context.Context, up *Upload) error {
 	_, err = tx.tx.Exec(ctx, `-- name: FreshenStack
 		UPDATE stacks SET last_scan_id = $2, last_scan_at = $3, last_scan_status = $4,
 			last_complete_at = CASE WHEN $4 = 'complete' AND NOT $6 THEN $3 ELSE last_complete_at END,
-			last_taken_at = CASE WHEN $6 THEN last_taken_at ELSE greatest(last_taken_at, $5) END
+			last_taken_at = CASE WHEN $6 OR NOT $7 THEN last_taken_at ELSE greatest(last_taken_at, $5) END
 		WHERE id = $1`,
-		up.Stack.ID, s.ID, up.at(), s.Status, storedTime(taken), s.Superseded)
+		// What tells of neither origin supersedes no report that does.
+		up.Stack.ID, s.ID, up.at(), s.Status, storedTime(taken), s.Superseded, s.Outside || s.Pending)
 	if err != nil {
 		return classify(fmt.Errorf("freshen stack: %w", err))
 	}

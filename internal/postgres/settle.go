@@ -44,13 +44,13 @@ func (tx *Tx) ResolveDrifts(ctx context.Context, up *Upload, ids []uuid.UUID) ([
 				RETURNING d.id, w.event_id, was.status, was.bucket AS from_bucket, d.bucket AS to_bucket, d.detected_at
 			), logged AS (
 				INSERT INTO events (id, at, stack_id, drift_id, scan_id, action, actor, from_status, to_status, reason,
-					correlation_id, trace_id, span_id)
+					correlation_id, trace_id, span_id, seal_id)
 				SELECT event_id, @at, @stack, id, @scan, 'resolved', @actor, status, 'resolved',
-					'a complete scan no longer shows it', @correlation, @trace, @span
+					'a complete scan no longer shows it', @correlation, @trace, @span, @seal
 				FROM gone
 			)
 			SELECT from_bucket, to_bucket, detected_at, count(*) FROM gone GROUP BY 1, 2, 3`,
-			up.args(pgx.NamedArgs{
+			tx.args(up, pgx.NamedArgs{
 				"ids": part, "events": eventIDs(source, len(part)),
 				"outside_scans": outside.scans, "outside_at": orNull(outside.scannedAt),
 				"pending_scans": pending.scans, "pending_at": orNull(pending.scannedAt),
@@ -83,13 +83,19 @@ type Reopening struct {
 // ReopenDrifts makes rejected drifts detected again, each with a `reopened`
 // event, and returns how many there were.
 func (tx *Tx) ReopenDrifts(ctx context.Context, up *Upload, reopenings []Reopening) (int, error) {
+	return tx.reopen(ctx, up.Stack.ID, reopenings, up.at(), tx.args(up, nil))
+}
+
+// reopen is ReopenDrifts for whatever made them news.
+func (tx *Tx) reopen(ctx context.Context, stack uuid.UUID, reopenings []Reopening, at time.Time, args pgx.NamedArgs) (int, error) {
 	var total int
-	source := newIDSource(up.at())
+	source := newIDSource(at)
 	for part := range slices.Chunk(reopenings, chunk) {
 		ids, reasons := make([]uuid.UUID, len(part)), make([]string, len(part))
 		for i, r := range part {
 			ids[i], reasons[i] = r.ID, r.Reason
 		}
+		args["ids"], args["events"], args["reasons"] = ids, eventIDs(source, len(ids)), reasons
 		rows, err := tx.tx.Query(ctx, `-- name: ReopenDrifts
 			WITH reopened AS (
 				UPDATE drifts d SET status = 'detected', status_changed_at = @at, quiet_until = NULL
@@ -99,17 +105,17 @@ func (tx *Tx) ReopenDrifts(ctx context.Context, up *Upload, reopenings []Reopeni
 				RETURNING d.id, w.event_id, w.reason, was.bucket AS from_bucket, d.bucket AS to_bucket
 			), logged AS (
 				INSERT INTO events (id, at, stack_id, drift_id, scan_id, action, actor, from_status, to_status, reason,
-					correlation_id, trace_id, span_id)
+					correlation_id, trace_id, span_id, seal_id)
 				SELECT event_id, @at, @stack, id, @scan, 'reopened', @actor, 'rejected', 'detected', reason,
-					@correlation, @trace, @span
+					@correlation, @trace, @span, @seal
 				FROM reopened
 			)
 			SELECT from_bucket, to_bucket, count(*) FROM reopened GROUP BY 1, 2`,
-			up.args(pgx.NamedArgs{"ids": ids, "events": eventIDs(source, len(ids)), "reasons": reasons}))
+			args)
 		if err != nil {
 			return 0, classify(fmt.Errorf("reopen drifts: %w", err))
 		}
-		n, err := tx.counts.moved(up.Stack.ID, rows)
+		n, err := tx.counts.moved(stack, rows)
 		if err != nil {
 			return 0, classify(fmt.Errorf("reopen drifts: %w", err))
 		}

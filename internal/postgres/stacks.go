@@ -84,6 +84,7 @@ func (tx *Tx) lockedStack(ctx context.Context, row pgx.Row) (*Stack, error) {
 		return nil, classify(fmt.Errorf("lock stack: %w", err))
 	}
 	s.LastTakenAt = orZero(taken)
+	tx.seal.locked(s.ID)
 	rows, err := tx.tx.Query(ctx, `-- name: StackCoverage
 		SELECT origin, scans, scanned_at FROM coverage WHERE stack_id = $1`, s.ID)
 	if err != nil {

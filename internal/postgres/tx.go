@@ -18,11 +18,13 @@ const maxAttempts = 3
 type Tx struct {
 	tx     pgx.Tx
 	counts counts
+	seal   seal
 }
 
-// InTx runs do in a transaction and commits when it returns nil. do is run
-// again, at most twice, when it lost to another transaction (deadlock,
-// serialization), so everything it does outside tx must bear that.
+// InTx runs do in a transaction, and when it returns nil seals the events it
+// wrote (seal.go) and commits. do is run again, at most twice, when it lost to
+// another transaction (deadlock, serialization), so everything it does outside
+// tx must bear that.
 func (db *DB) InTx(ctx context.Context, do func(tx *Tx) error) error {
 	var err error
 	for range maxAttempts {
@@ -46,11 +48,14 @@ func (db *DB) attempt(ctx context.Context, do func(tx *Tx) error) (err error) {
 			err = errors.Join(err, fmt.Errorf("roll back: %w", rollbackErr))
 		}
 	}()
-	tx := &Tx{tx: inner}
+	tx := &Tx{tx: inner, seal: seal{key: db.sealKey}}
 	if err := do(tx); err != nil {
 		return err
 	}
 	if err := tx.writeCounts(ctx); err != nil {
+		return err
+	}
+	if err := tx.closeSeal(ctx); err != nil {
 		return err
 	}
 	if err := inner.Commit(ctx); err != nil {

@@ -109,12 +109,12 @@ func (tx *Tx) writeUpdates(ctx context.Context, up *Upload, u *updates) (int, er
 					'action', was.action, 'severity', was.severity, 'changes', was.changes)) AS detail
 		), logged AS (
 			INSERT INTO events (id, at, stack_id, drift_id, scan_id, action, actor, from_status, to_status, detail,
-				correlation_id, trace_id, span_id)
-			SELECT event_id, @at, @stack, id, @scan, 'changed', @actor, status, status, detail, @correlation, @trace, @span
+				correlation_id, trace_id, span_id, seal_id)
+			SELECT event_id, @at, @stack, id, @scan, 'changed', @actor, status, status, detail, @correlation, @trace, @span, @seal
 			FROM changed
 		)
 		SELECT from_bucket, to_bucket, count(*) FROM changed GROUP BY 1, 2`,
-		up.args(pgx.NamedArgs{
+		tx.args(up, pgx.NamedArgs{
 			"ids": u.ids, "events": eventIDs(u.source, len(u.ids)), "types": u.text[0], "providers": u.text[1],
 			"cloud_ids": u.text[2], "regions": u.text[3], "accounts": u.text[4], "actions": u.text[5],
 			"severities": u.text[6], "reasons": u.text[7], "changes": u.text[8], "noise": u.noise, "fingerprints": u.prints,

@@ -34,10 +34,11 @@ func (u *Upload) scansAfter(o drift.Origin) int64 {
 	return n
 }
 
-// args are the parameters that every statement of the upload may name, with
-// more of its own.
-func (u *Upload) args(more pgx.NamedArgs) pgx.NamedArgs {
+// args are the parameters that every statement of an upload may name, with more
+// of its own.
+func (tx *Tx) args(u *Upload, more pgx.NamedArgs) pgx.NamedArgs {
 	args := pgx.NamedArgs{
+		"seal":  tx.seal.of(u.at()),
 		"stack": u.Stack.ID, "scan": u.Scan.ID, "at": u.at(), "actor": u.Scan.Actor.Name,
 		"correlation": u.Scan.IDs.Correlation, "trace": u.Scan.IDs.Trace, "span": u.Scan.IDs.Span,
 	}
