@@ -29,17 +29,20 @@ var brokenDatabase = `
 type attack struct {
 	*house
 	answers bytes.Buffer
+	// issued are the credentials the service itself has made: they belong into the
+	// one answer that hands them out, which is not kept here.
+	issued map[string]string
 }
 
-// do is house.do with a credential in every header there is.
+// do is house.do with a secret in every header there is.
 func (a *attack) do(method, path string, body io.Reader, header ...string) answer {
 	a.t.Helper()
 	got := a.house.do(method, path, body, append([]string{
-		"Authorization", "Bearer " + canaries["bearer token"], "X-API-Key", canaries["API key"],
+		"Authorization", "Basic " + basicCredential(),
 		"Cookie", "session=" + canaries["cookie"], "Proxy-Authorization", "Basic " + canaries["proxy credential"],
 		"Referer", "https://ci.example/?access_token=" + canaries["referer"],
 		"User-Agent", "ci/1 (" + canaries["user agent"] + ")", "X-Correlation-ID", controlID,
-		"traceparent", traceparent, "tracestate", "vendor=" + canaries["tracestate"],
+		"traceparent", traceparent,
 	}, header...)...)
 	fmt.Fprintf(&a.answers, "%d %v\n%s\n", got.status, got.header, got.body)
 	return got
@@ -59,8 +62,7 @@ func (a *attack) everything(plans [][]byte) {
 	const scans = "/api/v1/scans?stack="
 	c := canaries
 	a.expect(500, "GET", "/api/v1/errors", "") // panics, once
-	a.expect(404, "POST", "/api/v1/auth/login", `{"email":"a@example.com","password":"`+c["login password"]+`"}`,
-		"Content-Type", "application/json", "Authorization", "Basic "+basicCredential())
+	a.credentials()
 	a.expect(400, "GET", "/api/v1/drifts?token="+c["query token"]+"&next="+url.QueryEscape("https://u:"+c["query URL"]+"@h/"), "")
 	a.expect(200, "GET", "/api/v1/drifts?q="+c["query shape"], "")
 	a.expect(400, "GET", "/api/v1/drifts?cursor=x&"+c["query name"]+"=1", "")
@@ -81,13 +83,53 @@ func (a *attack) everything(plans [][]byte) {
 	for i, plan := range plans {
 		a.expect(201, "POST", fmt.Sprint(scans, "canary/", i), string(plan))
 	}
+	a.decide()
 	a.readAll()
+}
+
+// credentials comes with bad ones and asks for good ones.
+func (a *attack) credentials() {
+	a.t.Helper()
+	c := canaries
+	json := []string{"Content-Type", "application/json"}
+	// What a stranger's trace carries goes no further; what a known caller's does is
+	// part of the trace we join.
+	a.expect(401, "GET", "/api/v1/me", "", "X-API-Key", c["API key"], "tracestate", "vendor="+c["tracestate"])
+	a.expect(401, "GET", "/api/v1/me", "", "X-API-Key", "", "Authorization", "Bearer "+c["bearer token"])
+	a.expect(400, "GET", "/api/v1/me", "", "Authorization", "Bearer "+c["bearer token"])
+	a.expect(401, "POST", "/api/v1/auth/login", `{"email":"a@example.com","password":"`+c["login password"]+`"}`, json...)
+	a.expect(400, "POST", "/api/v1/auth/login", `{"email":"`+c["login e-mail"]+`","password":"x"}`, json...)
+	a.expect(401, "POST", "/api/v1/auth/refresh", `{"refreshToken":"`+c["refresh token"]+`"}`, json...)
+	a.expect(400, "POST", "/api/v1/auth/refresh", `{"refresh_token":"`+c["refresh token"]+`"}`, json...)
+	a.expect(201, "POST", "/api/v1/users", `{"email":"eve@example.com","role":"viewer","password":"`+c["new password"]+`"}`, json...)
+	a.expect(400, "POST", "/api/v1/users", `{"email":"eve@example.com","role":"`+c["wrong role"]+`"}`, json...)
+	access, refresh, status := a.login("eve@example.com", c["new password"])
+	if status != 200 {
+		a.t.Errorf("login = %d, want 200", status)
+	}
+	a.issued = map[string]string{"the admin's key": a.key, "an access token": access, "a refresh token": refresh}
+	a.expect(403, "GET", "/api/v1/users", "", "X-API-Key", "", "Authorization", "Bearer "+access)
+	a.expect(401, "GET", "/api/v1/me", "", "X-API-Key", "", "Authorization", "Bearer "+access[:len(access)-3])
+	a.expect(204, "POST", "/api/v1/auth/logout", `{"refreshToken":"`+refresh+`"}`, json...)
+	a.expect(401, "POST", "/api/v1/auth/refresh", `{"refreshToken":"`+refresh+`"}`, json...)
+}
+
+// decide says secrets where people give reasons.
+func (a *attack) decide() {
+	a.t.Helper()
+	drifts := get[listOf[listedDrift]](a.house, "/api/v1/drifts?limit=1&status=detected")
+	if len(drifts.Items) == 0 {
+		a.t.Fatal("there is no drift to decide about: the plans were not taken in")
+	}
+	a.expect(200, "POST", "/api/v1/drifts/"+drifts.Items[0].ID+"/reject",
+		`{"reason":"until it is rotated, use `+canaries["reason"]+`","until":"2030-01-01"}`, "Content-Type", "application/json")
 }
 
 // readAll asks for everything that was stored.
 func (a *attack) readAll() {
 	a.t.Helper()
-	for _, list := range []string{"/api/v1/drifts?noise=true&limit=100", "/api/v1/scans?limit=100", "/api/v1/stacks?limit=100"} {
+	for _, list := range []string{"/api/v1/drifts?noise=true&limit=100", "/api/v1/scans?limit=100", "/api/v1/stacks?limit=100",
+		"/api/v1/audit?limit=100", "/api/v1/audit/verify", "/api/v1/users", "/api/v1/api-keys", "/api/v1/correlations/" + controlID} {
 		a.expect(200, "GET", list, "")
 	}
 	drifts := get[listOf[listedDrift]](a.house, "/api/v1/drifts?limit=100")

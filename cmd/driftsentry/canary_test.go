@@ -47,7 +47,11 @@ func TestNoSecretComesOut(t *testing.T) {
 				secrets[secret] = secret
 			}
 			secrets["basic credential"] = basicCredential()
-			for name, sink := range plantAll(t, format, append(plans, canaryPlan(t))) {
+			sinks, issued := plantAll(t, format, append(plans, canaryPlan(t)))
+			for way, secret := range issued {
+				secrets[way] = secret
+			}
+			for name, sink := range sinks {
 				if !strings.Contains(sink.text, sink.control) {
 					t.Errorf("%s: the control %q is not in it, so it proves nothing; it has %d bytes", name, sink.control, len(sink.text))
 				}
@@ -102,7 +106,7 @@ func basicCredential() string {
 
 // plantAll runs the program, plants everything, stops it, and returns all it
 // has said, to whomever.
-func plantAll(t *testing.T, format string, plans [][]byte) map[string]sink {
+func plantAll(t *testing.T, format string, plans [][]byte) (sinks map[string]sink, issued map[string]string) {
 	t.Helper()
 	sentry := new(lockedBuffer)
 	sentryServer := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
@@ -126,17 +130,20 @@ func plantAll(t *testing.T, format string, plans [][]byte) map[string]sink {
 	database := pgtest.URL(t)
 	pgtest.Exec(t, database, brokenDatabase)
 	temporary := t.TempDir()
-	h := runProgram(t,
-		"APP_ENV=production", "LOG_LEVEL=trace", "LOG_FORMAT="+format, "DATABASE_URL="+withPassword(t, database),
-		"JWT_SECRET="+canaries["JWT secret"], "FINGERPRINT_KEY="+canaries["fingerprint key"],
-		"SENTRY_DSN="+strings.Replace(sentryServer.URL, "://", "://"+canaries["Sentry key"]+"@", 1)+"/7",
-		"OTEL_EXPORTER_OTLP_ENDPOINT="+collector.url, "OTEL_METRICS_EXPORTER=otlp", "OTEL_METRIC_EXPORT_INTERVAL=100",
-		"OTEL_EXPORTER_OTLP_HEADERS=authorization=Bearer%20"+canaries["OTLP token"]+",x-api-key="+url.PathEscape(canaries["OTLP key"]),
-		"SLOW_REQUEST_THRESHOLD=1ms", "SHUTDOWN_DELAY=0s", "TMPDIR="+temporary,
-		panics+"=the password is "+canaries["panic"]+"; keys "+canaries["JWT secret"]+" "+canaries["fingerprint key"]+
-			"; sentry "+canaries["Sentry key"]+"; dial "+withPassword(t, database)+" with "+canaries["database password"]+
-			"; sent "+canaries["OTLP token"],
-	)
+	env := []string{
+		"APP_ENV=production", "LOG_LEVEL=trace", "LOG_FORMAT=" + format, "DATABASE_URL=" + withPassword(t, database),
+		"JWT_SECRET=" + canaries["JWT secret"], "FINGERPRINT_KEY=" + canaries["fingerprint key"],
+		"SENTRY_DSN=" + strings.Replace(sentryServer.URL, "://", "://"+canaries["Sentry key"]+"@", 1) + "/7",
+		"OTEL_EXPORTER_OTLP_ENDPOINT=" + collector.url, "OTEL_METRICS_EXPORTER=otlp", "OTEL_METRIC_EXPORT_INTERVAL=100",
+		"OTEL_EXPORTER_OTLP_HEADERS=authorization=Bearer%20" + canaries["OTLP token"] + ",x-api-key=" + url.PathEscape(canaries["OTLP key"]),
+		"SLOW_REQUEST_THRESHOLD=1ms", "SHUTDOWN_DELAY=0s", "TMPDIR=" + temporary,
+		panics + "=the password is " + canaries["panic"] + "; keys " + canaries["JWT secret"] + " " + canaries["fingerprint key"] +
+			"; sentry " + canaries["Sentry key"] + "; dial " + withPassword(t, database) + " with " + canaries["database password"] +
+			"; sent " + canaries["OTLP token"],
+	}
+	key := apiKey(t, env, "admin")
+	h := runProgram(t, env...)
+	h.key = key
 	a := &attack{house: h}
 	a.everything(plans)
 	tracked := string(a.do(http.MethodGet, "/api/v1/errors", nil).body)
@@ -165,7 +172,7 @@ func plantAll(t *testing.T, format string, plans [][]byte) map[string]sink {
 		"the error tracker":  {text: tracked, control: controlID},
 		"Sentry":             {text: sentry.String(), control: controlID, own: []string{"Sentry key"}},
 		"the whole database": {text: pgtest.Dump(t, database), control: controlID},
-	}
+	}, a.issued
 }
 
 // withPassword is the database's URL with the canary for a password, which a

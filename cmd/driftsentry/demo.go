@@ -151,12 +151,16 @@ func (p process) runDemo(running context.Context, end context.CancelCauseFunc, d
 	defer abandon()
 	inner := p
 	inner.env = demoEnvironment(p.env, settings)
+	credentials, err := inner.makeCredentials(start)
+	if err != nil {
+		return starting(err)
+	}
 	inner.listening = func(address string) {
 		if p.listening != nil {
 			p.listening(address)
 		}
 		beside.Go(func() {
-			if err := p.present(running, "http://"+address, dir); err != nil && running.Err() == nil {
+			if err := p.present(running, "http://"+address, credentials, dir); err != nil && running.Err() == nil {
 				p.say("driftsentry: the demo's data could not be loaded: %v\n", err)
 			}
 		})
@@ -230,8 +234,8 @@ func demoScans() ([]demoScan, error) {
 
 // present loads the bundled plans over the API, as anybody would, and says
 // what came of it and what to try next.
-func (p process) present(ctx context.Context, url, dir string) error {
-	client := demoClient{url: url, http: &http.Client{Timeout: time.Minute}}
+func (p process) present(ctx context.Context, url string, credentials demoCredentials, dir string) error {
+	client := demoClient{url: url, key: credentials.key, http: &http.Client{Timeout: time.Minute}}
 	scans, err := demoScans()
 	if err != nil {
 		return err
@@ -269,7 +273,7 @@ func (p process) present(ctx context.Context, url, dir string) error {
 		return errors.New("the bundled plans left no open drift")
 	}
 	if len(worst) == 0 { // everything has been decided
-		p.print("\nNothing from outside is open.\n\n  Serving on %s\n", url)
+		p.print("\nNothing from outside is open.\n\n  Serving on %s, with X-API-Key: %s\n", url, credentials.key.Reveal())
 		return nil
 	}
 	p.print("\nOpen now, the worst first:\n\n")
@@ -280,25 +284,30 @@ func (p process) present(ctx context.Context, url, dir string) error {
 	if dir != "" {
 		kept = "the database stays in " + dir
 	}
-	p.print(demoHints, url, worst[0].ID, kept)
+	p.print(demoHints, url, worst[0].ID, kept, credentials.key.Reveal(), demoAdmin, credentials.password.Reveal())
 	return nil
 }
 
 const demoHints = `
 Try it, in another terminal:
 
-  # what is wrong outside of the code, the worst first
-  curl -s '%[1]s/api/v1/drifts?status=detected&origin=outside&sort=-severity'
+  export DRIFTSENTRY_URL=%[1]s DRIFTSENTRY_API_KEY=%[4]s
+  ask() { curl -s -H "X-API-Key: $DRIFTSENTRY_API_KEY" "$@"; }
 
-  # one drift: what changed, and its history
-  curl -s '%[1]s/api/v1/drifts/%[2]s'
-  curl -s '%[1]s/api/v1/drifts/%[2]s/timeline'
+  # what is wrong outside of the code, the worst first
+  ask '%[1]s/api/v1/drifts?status=detected&origin=outside&sort=-severity'
+
+  # decide about one, then read its history
+  ask '%[1]s/api/v1/drifts/%[2]s/approve' -H 'Content-Type: application/json' \
+    -d '{"reason":"not ours; bring it back to the code"}'
+  ask '%[1]s/api/v1/drifts/%[2]s/timeline'
 
   # your own: run these where your Terraform code is
   terraform plan -refresh-only -out=tfplan
-  terraform show -json tfplan | curl -s --data-binary @- '%[1]s/api/v1/scans?stack=my/stack'
+  terraform show -json tfplan | ask --data-binary @- '%[1]s/api/v1/scans?stack=my/stack'
 
   Serving on %[1]s, metrics on %[1]s/metrics
+  Log in as %[5]s with the password %[6]s
   Ctrl-C stops it; %[3]s.
 `
 

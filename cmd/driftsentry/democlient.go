@@ -10,11 +10,13 @@ import (
 	"net/url"
 
 	"github.com/driftsentry/driftsentry/internal/drift"
+	"github.com/driftsentry/driftsentry/internal/secret"
 )
 
 // demoClient asks the demo's own server, as a script would.
 type demoClient struct {
 	url  string
+	key  secret.String
 	http *http.Client
 }
 
@@ -49,6 +51,7 @@ func (c demoClient) do(ctx context.Context, method, path string, body []byte, in
 	if err != nil {
 		return 0, fmt.Errorf("ask the demo's server: %w", err)
 	}
+	req.Header.Set("X-API-Key", c.key.Reveal())
 	if body != nil {
 		req.Header.Set("Content-Type", "application/json")
 	}

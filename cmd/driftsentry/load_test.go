@@ -23,7 +23,7 @@ func TestTheProcessStopsUnderLoadAndTellsAll(t *testing.T) {
 		"RATE_LIMIT_PER_MINUTE=0",
 		// A full queue drops spans whether or not anybody stops; here it is told apart.
 		"OTEL_BSP_MAX_QUEUE_SIZE=50000", "OTEL_BLRP_MAX_QUEUE_SIZE=50000")
-	load := &load{t: t, url: h.url + "/api/v1/stacks"}
+	load := &load{t: t, url: h.url + "/api/v1/stacks", key: h.key}
 	for range 16 {
 		load.client(&http.Transport{})
 	}
@@ -71,6 +71,7 @@ func TestTheProcessStopsUnderLoadAndTellsAll(t *testing.T) {
 type load struct {
 	t       *testing.T
 	url     string
+	key     string
 	clients sync.WaitGroup
 
 	mu          sync.Mutex
@@ -129,6 +130,7 @@ func (l *load) answered(client *http.Client) (trace string, err error) {
 	if err != nil {
 		return "", err
 	}
+	req.Header.Set("X-API-Key", l.key)
 	resp, err := client.Do(req)
 	if err != nil {
 		return "", err

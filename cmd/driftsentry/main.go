@@ -65,7 +65,8 @@ func run(ctx context.Context, p process) int {
 	root.SetIn(p.stdin)
 	root.SetOut(p.stdout)
 	root.SetErr(p.stderr)
-	root.AddCommand(p.serveCommand(), p.demoCommand(), p.migrateCommand(), p.healthcheckCommand(), p.versionCommand())
+	root.AddCommand(p.serveCommand(), p.demoCommand(), p.migrateCommand(),
+		p.userCommand(), p.apikeyCommand(), p.healthcheckCommand(), p.versionCommand())
 
 	err := root.ExecuteContext(ctx)
 	switch {

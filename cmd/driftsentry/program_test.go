@@ -89,7 +89,11 @@ func raceDetector() bool {
 // process's environment it gets next to nothing.
 func program(t *testing.T, env ...string) *house {
 	t.Helper()
-	return runProgram(t, append([]string{"DATABASE_URL=" + pgtest.URL(t), "LOG_FORMAT=json"}, env...)...)
+	env = append([]string{"DATABASE_URL=" + pgtest.URL(t), "LOG_FORMAT=json"}, env...)
+	key := apiKey(t, env, "admin")
+	h := runProgram(t, env...)
+	h.key = key
+	return h
 }
 
 func runProgram(t *testing.T, env ...string) *house {

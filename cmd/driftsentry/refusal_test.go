@@ -40,6 +40,7 @@ func TestRefusalsKeepSecrets(t *testing.T) {
 	}
 
 	h := runHouse(t, []string{"serve"}, []string{unreachable, "LOG_LEVEL=trace", "LOG_FORMAT=json"})
+	h.key = someKey()
 	var answers strings.Builder
 	for _, path := range []string{"/health/ready", "/health/detailed", "/api/v1/drifts", "/api/v1/errors", "/metrics"} {
 		answers.Write(h.do(http.MethodGet, path, nil).body)

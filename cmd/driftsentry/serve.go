@@ -8,16 +8,22 @@ import (
 	"net"
 	"net/http"
 	"net/url"
+	"runtime"
 	"time"
 
 	"github.com/spf13/cobra"
 
+	"github.com/driftsentry/driftsentry/internal/accounts"
+	"github.com/driftsentry/driftsentry/internal/auth"
 	"github.com/driftsentry/driftsentry/internal/clientip"
 	"github.com/driftsentry/driftsentry/internal/config"
 	"github.com/driftsentry/driftsentry/internal/drift"
 	"github.com/driftsentry/driftsentry/internal/httpapi"
 	"github.com/driftsentry/driftsentry/internal/ingest"
+	"github.com/driftsentry/driftsentry/internal/jobs"
 	"github.com/driftsentry/driftsentry/internal/postgres"
+	"github.com/driftsentry/driftsentry/internal/review"
+	"github.com/driftsentry/driftsentry/internal/secret"
 	"github.com/driftsentry/driftsentry/internal/telemetry"
 	"github.com/driftsentry/driftsentry/internal/terraform"
 )
@@ -51,12 +57,15 @@ func (p process) serve(ctx context.Context) error {
 // service is the house, wired and ready to listen.
 type service struct {
 	process
-	cfg  config.Config
-	log  *slog.Logger
-	tel  *telemetry.Telemetry
-	db   *postgres.DB
-	api  *httpapi.Server
-	http *http.Server
+	cfg      config.Config
+	log      *slog.Logger
+	tel      *telemetry.Telemetry
+	db       *postgres.DB
+	accounts *accounts.Service
+	review   *review.Service
+	jobs     *jobs.Runner
+	api      *httpapi.Server
+	http     *http.Server
 
 	listener  net.Listener // once it runs
 	newcomers newcomers
@@ -77,23 +86,36 @@ func (p process) build(ctx context.Context, cfg config.Config) (*service, error)
 	}
 	host, port, database := postgres.Address(cfg.Database.URL.Reveal())
 	db, err := postgres.Open(ctx, postgres.Options{
-		URL: cfg.Database.URL.Reveal(), MaxConns: cfg.Database.MaxConns,
+		URL: cfg.Database.URL.Reveal(), MaxConns: cfg.Database.MaxConns, SealKey: bytesOf(cfg.SealKey),
 		Tracer: tel.SQL(telemetry.SQLOptions{Tables: postgres.Tables(), Host: host, Port: port, Database: database}),
 	})
 	if err != nil {
 		return nil, errors.Join(err, tel.Shutdown(ctx))
 	}
 	s := &service{process: p, cfg: cfg, log: tel.Logger().With("module", "service"), tel: tel, db: db}
+	s.review = &review.Service{DB: db, Decided: s.decided}
+	var errs [2]error
+	s.accounts, errs[0] = accounts.New(accounts.Options{
+		DB: db, Passwords: auth.NewPasswords(min(passwordsAtOnce, runtime.GOMAXPROCS(0))),
+		Signer: auth.NewSigner(bytesOf(cfg.JWTSecret), bytesOf(cfg.JWTPrevious), cfg.JWTAccessTTL),
+	})
+	s.jobs, errs[1] = jobs.New(ctx, jobs.Options{DB: db, Tasks: s.tasks(), Run: tel.Run, Trouble: s.jobTrouble})
+	if err := errors.Join(errs[:]...); err != nil {
+		return nil, errors.Join(err, s.abandon(ctx))
+	}
 	clients := clientip.Trusting(cfg.TrustedProxies)
 	s.api = httpapi.New(httpapi.Options{
-		DB: db, Clients: clients, CursorKey: []byte(cfg.CursorKey.Reveal()), Version: b.Version,
+		DB: db, Clients: clients, Accounts: s.accounts, Review: s.review, Version: b.Version,
+		CursorKey: bytesOf(cfg.CursorKey), SealKey: bytesOf(cfg.SealKey),
 		Ingest: &ingest.Service{
-			DB: db, Key: []byte(cfg.FingerprintKey.Reveal()), MaxBytes: cfg.MaxUploadBytes,
+			DB: db, Key: bytesOf(cfg.FingerprintKey), MaxBytes: cfg.MaxUploadBytes,
 			Phase: tel.Phase, Done: s.scanDone,
 		},
 		MaxUploadBytes: cfg.MaxUploadBytes, RequestTimeout: cfg.RequestTimeout, UploadTimeout: cfg.UploadTimeout,
 		RateLimitPerMinute: cfg.RateLimitPerMinute, CORSOrigins: cfg.CORSOrigins,
-		Metrics: metricsHandler(cfg, tel), Exports: func() any { return tel.Exports() }, Errors: func() any { return tel.Errors() },
+		Metrics: metricsHandler(cfg, tel), Exports: func() any { return tel.Exports() },
+		Errors: func() any { return tel.Errors() }, ErrorsOf: s.errorsOf, LogLevel: s.logLevel(),
+		JaegerURL: cfg.JaegerURL, LogsURL: cfg.LogsURL, Identified: tel.Identify, Linked: tel.Link,
 		Report: func(r *http.Request, f httpapi.Failure) { tel.ReportRequest(r, f.Err, f.Status, f.Code) },
 	})
 	s.http = &http.Server{
@@ -102,8 +124,9 @@ func (p process) build(ctx context.Context, cfg config.Config) (*service, error)
 				f := httpapi.WriteError(w, r, err)
 				return f.Status, f.Code
 			},
-			// A proxy of ours has decided already whose trace it lets through.
-			Trusted:     func(r *http.Request) bool { return clients.Trusts(clientip.Peer(r)) },
+			// A proxy of ours has decided already whose trace it lets through; others
+			// have to be somebody.
+			Trusted:     func(r *http.Request) bool { return clients.Trusts(clientip.Peer(r)) || s.api.Vouches(r) },
 			ClientIP:    clients.Of,
 			SlowRequest: cfg.SlowRequestThreshold,
 		}),
@@ -120,6 +143,17 @@ func (p process) build(ctx context.Context, cfg config.Config) (*service, error)
 	}
 	return s, nil
 }
+
+// bytesOf is a key as packages take it: nil when there is none.
+func bytesOf(s secret.String) []byte {
+	if s.IsZero() {
+		return nil
+	}
+	return []byte(s.Reveal())
+}
+
+// passwordsAtOnce bounds the memory that logins take: 19 MiB each.
+const passwordsAtOnce = 2
 
 // secrets are the texts that must never leave the process by any way.
 func secrets(cfg config.Config) []string {
@@ -154,6 +188,7 @@ func (s *service) run(ctx context.Context) error {
 	s.log.InfoContext(ctx, "Listening", "address", s.listener.Addr().String(), "version", readBuild().Version)
 	failed := make(chan error, 1)
 	go func() { failed <- s.http.Serve(s.listener) }()
+	s.jobs.Start()
 	if s.listening != nil {
 		s.listening(s.listener.Addr().String())
 	}
@@ -169,25 +204,6 @@ func (s *service) run(ctx context.Context) error {
 			return errors.Join(fmt.Errorf("serve: %w", err), s.abandon(ctx))
 		}
 	}
-}
-
-// levels are config's level names as slog counts them.
-var levels = map[config.Level]slog.Level{
-	config.LevelTrace: telemetry.LevelTrace, config.LevelDebug: slog.LevelDebug, config.LevelInfo: slog.LevelInfo,
-	config.LevelWarn: slog.LevelWarn, config.LevelError: slog.LevelError, config.LevelFatal: telemetry.LevelFatal,
-}
-
-// reloadLevel reads LOG_LEVEL again; one that makes no sense changes nothing.
-func (s *service) reloadLevel(ctx context.Context) {
-	level, err := config.LoadLevel(s.env)
-	if err != nil {
-		s.log.WarnContext(ctx, "Log level unchanged", "error", err)
-		return
-	}
-	before := s.tel.Level()
-	s.tel.SetLevel(levels[level])
-	s.tel.AuditLogger().InfoContext(ctx, "Log level changed", "module", "service",
-		"from", telemetry.LevelName(before), "to", string(level))
 }
 
 // settings is the effective configuration for its log line, secrets masked.

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"compress/gzip"
 	"context"
+	"crypto/rand"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -23,6 +24,7 @@ import (
 type house struct {
 	t       *testing.T
 	url     string
+	key     string // an admin's, sent with every request that brings no other
 	signals chan os.Signal
 	hangups chan os.Signal
 	out     *lockedBuffer // stdout: the log
@@ -36,7 +38,22 @@ type house struct {
 // serve runs `driftsentry serve` on a fresh database and any free port.
 func serve(t *testing.T, env ...string) *house {
 	t.Helper()
-	return runHouse(t, []string{"serve"}, append([]string{"DATABASE_URL=" + pgtest.URL(t), "LOG_FORMAT=json"}, env...))
+	env = append([]string{"DATABASE_URL=" + pgtest.URL(t), "LOG_FORMAT=json"}, env...)
+	key := apiKey(t, env, "admin")
+	h := runHouse(t, []string{"serve"}, env)
+	h.key = key
+	return h
+}
+
+// apiKey makes a key the way an operator does.
+func apiKey(t *testing.T, env []string, role string, more ...string) string {
+	t.Helper()
+	args := append([]string{"apikey", "create", "--name", "test of " + rand.Text(), "--role", role}, more...)
+	code, key, errs := command(t, env, args...)
+	if code != exitOK || !strings.HasPrefix(key, "dsk_") {
+		t.Fatalf("%v = %d\n%s%s", args, code, key, errs)
+	}
+	return strings.TrimSpace(key)
 }
 
 func newHouse(t *testing.T) *house {
@@ -115,8 +132,13 @@ func (h *house) do(method, path string, body io.Reader, header ...string) answer
 	if err != nil {
 		h.t.Fatal(err)
 	}
+	if h.key != "" {
+		req.Header.Set("X-API-Key", h.key)
+	}
 	for i := 0; i < len(header); i += 2 {
-		req.Header.Set(header[i], header[i+1])
+		if req.Header.Set(header[i], header[i+1]); header[i+1] == "" {
+			req.Header.Del(header[i])
+		}
 	}
 	client := &http.Client{Transport: h.transport, Timeout: time.Minute}
 	resp, err := client.Do(req)

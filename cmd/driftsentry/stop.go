@@ -35,6 +35,10 @@ func (s *service) stop(ctx context.Context, why string) error {
 	s.wait(ctx, s.cfg.ShutdownDelay)
 
 	errs := []error{s.closeHTTP(ctx, deadline.Add(-min(flushReserve, s.cfg.ShutdownTimeout/2)))}
+	if err := s.jobs.Stop(ctx); err != nil {
+		errs = append(errs, fmt.Errorf("stop background work: %w", err))
+	}
+	s.accounts.Close()
 	errs = append(errs, s.closeDatabase(ctx))
 
 	if err := s.tel.Shutdown(ctx); err != nil {
@@ -116,8 +120,15 @@ func (s *service) closeDatabase(ctx context.Context) error {
 func (s *service) abandon(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), flushReserve)
 	defer cancel()
+	var errs []error
+	if s.jobs != nil {
+		errs = append(errs, s.jobs.Stop(ctx))
+	}
+	if s.accounts != nil {
+		s.accounts.Close()
+	}
 	s.db.Close()
-	return s.tel.Shutdown(ctx)
+	return errors.Join(append(errs, s.tel.Shutdown(ctx))...)
 }
 
 func milliseconds(d time.Duration) float64 { return float64(d.Microseconds()) / 1000 }

@@ -59,6 +59,7 @@ func TestShutdownUnderLoadLosesNothing(t *testing.T) {
 					t.Error(err)
 					return
 				}
+				req.Header.Set("X-API-Key", h.key)
 				resp, err := client.Do(req)
 				if err != nil {
 					// Nobody listens any more: that is how it should end.
@@ -135,7 +136,7 @@ func stuckUpload(t *testing.T, h *house) {
 			t.Error(err)
 		}
 	})
-	_, err = io.WriteString(conn, "POST /api/v1/scans?stack=prod/edge HTTP/1.1\r\nHost: test\r\nX-Correlation-ID: stuck-1\r\n"+
+	_, err = io.WriteString(conn, "POST /api/v1/scans?stack=prod/edge HTTP/1.1\r\nHost: test\r\nX-Correlation-ID: stuck-1\r\nX-API-Key: "+h.key+"\r\n"+
 		"Content-Length: 1000000\r\n\r\n{\"format_version\":")
 	if err != nil {
 		t.Fatal(err)
@@ -180,7 +181,7 @@ func TestTheServiceStartsBeforeItsDatabase(t *testing.T) {
 	if a := h.do(http.MethodGet, "/health/ready", nil); a.status != http.StatusServiceUnavailable {
 		t.Errorf("ready = %d %s, want 503", a.status, a.body)
 	}
-	a := h.do(http.MethodGet, "/api/v1/drifts", nil)
+	a := h.do(http.MethodGet, "/api/v1/drifts", nil, "X-API-Key", someKey())
 	if a.status != http.StatusServiceUnavailable || !strings.Contains(string(a.body), "DATABASE_UNAVAILABLE") || a.header.Get("Retry-After") == "" {
 		t.Errorf("drifts = %d %s, want 503 DATABASE_UNAVAILABLE with Retry-After", a.status, a.body)
 	}

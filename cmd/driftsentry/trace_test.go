@@ -21,10 +21,10 @@ const (
 	traceparent  = "00-" + callersTrace + "-" + callersSpan + "-01"
 )
 
-// TestOneUploadInOneTrace follows an upload by a stranger through everything
-// that tells of it: the answer, the rows, the spans, the log lines over OTLP
-// and on stdout, the exemplars. One correlation id and one trace id run through
-// all of them, and the trace is ours, not the stranger's.
+// TestOneUploadInOneTrace follows a CI job's upload through everything that tells
+// of it: the answer, the rows, the spans, the log lines over OTLP and on stdout,
+// the exemplars. One correlation id and one trace id run through all of them, and
+// the trace is the job's own: its key vouches for it.
 func TestOneUploadInOneTrace(t *testing.T) {
 	t.Parallel()
 	collector := newReceiver(t, nil)
@@ -37,8 +37,8 @@ func TestOneUploadInOneTrace(t *testing.T) {
 		t.Fatalf("upload = %d, Server-Timing %q, X-Correlation-ID %q", a.status, a.header.Get("Server-Timing"), a.header.Get("X-Correlation-ID"))
 	}
 	trace := timing[1]
-	if trace == callersTrace {
-		t.Error("a stranger chose our trace id")
+	if trace != callersTrace {
+		t.Errorf("the upload is in trace %s, want the caller's, %s", trace, callersTrace)
 	}
 	rowsTell(h, a.body, correlation, trace)
 	scrape := h.do(http.MethodGet, "/metrics", nil, "Accept", "application/openmetrics-text; version=1.0.0")
@@ -107,9 +107,9 @@ func checkUploadTrace(t *testing.T, spans []span, correlation, serverID string) 
 		}
 	}
 	server, ok := byID[serverID]
-	if !ok || server.name != "POST /api/v1/scans" || server.kind != tracepb.Span_SPAN_KIND_SERVER || server.parent != "" ||
-		!slices.Equal(server.links, []string{callersTrace}) {
-		t.Fatalf("the span that Server-Timing names = %+v, want the server's, without a parent, linked to the caller's", server)
+	if !ok || server.name != "POST /api/v1/scans" || server.kind != tracepb.Span_SPAN_KIND_SERVER || server.parent != callersSpan ||
+		len(server.links) != 0 {
+		t.Fatalf("the span that Server-Timing names = %+v, want the server's, under the caller's", server)
 	}
 	wanted := map[string]any{
 		"http.request.method": "POST", "http.route": "/api/v1/scans", "http.response.status_code": int64(201),
@@ -198,6 +198,32 @@ func checkLines(t *testing.T, h *house, collector *receiver, correlation, trace 
 	}
 	if diff := cmp.Diff(printed, sent); diff != "" || len(sent) < 2 {
 		t.Errorf("lines (-stdout +OTLP):\n%s\n%d over OTLP", diff, len(sent))
+	}
+}
+
+// TestAStrangersTraceIsLinked and not joined: whoever has no credential does not
+// choose our trace ids, nor which of them are kept.
+func TestAStrangersTraceIsLinked(t *testing.T) {
+	t.Parallel()
+	collector := newReceiver(t, nil)
+	h := program(t, "OTEL_EXPORTER_OTLP_ENDPOINT="+collector.url)
+	for _, key := range []string{"", someKey(), "junk"} {
+		a := h.do(http.MethodGet, "/api/v1/stacks", nil, "traceparent", traceparent, "X-API-Key", key)
+		if timing := a.header.Get("Server-Timing"); a.status != http.StatusUnauthorized || timing == "" || strings.Contains(timing, callersTrace) {
+			t.Errorf("a stranger with key %q = %d in %q, want 401 in a trace of our own", key, a.status, timing)
+		}
+	}
+	if code := h.stop(); code != exitOK {
+		t.Errorf("exit code %d\n%s", code, h.out)
+	}
+	linked := 0
+	for _, s := range collector.received() {
+		if s.name == "GET /api/v1/stacks" && s.parent == "" && slices.Equal(s.links, []string{callersTrace}) {
+			linked++
+		}
+	}
+	if linked != 3 {
+		t.Errorf("%d spans linked to the stranger's trace, want 3", linked)
 	}
 }
 

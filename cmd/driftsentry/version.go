@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"fmt"
 	"runtime"
 	"runtime/debug"
@@ -8,15 +9,16 @@ import (
 	"github.com/spf13/cobra"
 )
 
-// version is set by the release build: -ldflags "-X main.version=1.2.3".
-var version = ""
+// These are set by builds that know: -ldflags "-X main.version=1.2.3 -X main.commit=…
+// -X main.date=…". The image is one: no repository comes along into its build.
+var version, commit, date string
 
 // build is what this binary was made from.
 type build struct{ Version, Commit, Date, Go string }
 
-// readBuild asks the linker's flag first and Go's own build information next.
+// readBuild asks the linker's flags first and Go's own build information next.
 func readBuild() build {
-	b := build{Version: version, Commit: "unknown", Date: "unknown", Go: runtime.Version()}
+	b := build{Version: version, Commit: cmp.Or(commit, "unknown"), Date: cmp.Or(date, "unknown"), Go: runtime.Version()}
 	info, ok := debug.ReadBuildInfo()
 	if !ok {
 		return b
@@ -26,6 +28,9 @@ func readBuild() build {
 	}
 	if b.Version == "" {
 		b.Version = "(devel)"
+	}
+	if commit != "" {
+		return b // a repository round a build like that is somebody else's
 	}
 	var modified bool
 	for _, setting := range info.Settings {

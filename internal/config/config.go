@@ -129,6 +129,13 @@ const (
 	LevelFatal Level = "fatal"
 )
 
+// Levels lists the names of the levels, most talkative first.
+func Levels() []string {
+	return []string{
+		string(LevelTrace), string(LevelDebug), string(LevelInfo), string(LevelWarn), string(LevelError), string(LevelFatal),
+	}
+}
+
 // Format is the shape of a log line.
 type Format string
 

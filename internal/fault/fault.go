@@ -23,6 +23,7 @@ const (
 	NotFound                     // no such thing, or not for this caller
 	MethodNotAllowed             // the path exists, the method does not
 	Conflict                     // the thing is in another state than assumed
+	Stale                        // the thing has changed since the caller looked at it
 	TooLarge                     // more bytes than this route takes
 	UnsupportedMedia             // a content type or encoding nobody reads here
 	RateLimited                  // too many requests; RetryAfter says when

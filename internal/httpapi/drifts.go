@@ -8,6 +8,7 @@ import (
 
 	"github.com/driftsentry/driftsentry/internal/audit"
 	"github.com/driftsentry/driftsentry/internal/drift"
+	"github.com/driftsentry/driftsentry/internal/fault"
 	"github.com/driftsentry/driftsentry/internal/postgres"
 )
 
@@ -37,9 +38,14 @@ type driftBody struct {
 	// Noise are the resource's differences that are no news, for those who ask
 	// with noise=true.
 	Noise         json.RawMessage `json:"noise,omitempty"`
+	CI            json.RawMessage `json:"ci"`
 	ScanID        uuid.UUID       `json:"scanId"`
 	CorrelationID string          `json:"correlationId"`
 	TraceID       string          `json:"traceId"`
+	SpanID        string          `json:"spanId"`
+	// Decisions are what became of one drift that was asked for, the newest last;
+	// lists leave them out.
+	Decisions []eventBody `json:"decisions,omitzero"`
 }
 
 func newDriftBody(d *postgres.Drift, withNoise bool) driftBody {
@@ -50,7 +56,7 @@ func newDriftBody(d *postgres.Drift, withNoise bool) driftBody {
 		Status: d.Status, DetectedAt: timestamp(d.DetectedAt), LastSeenAt: timestamp(d.LastSeenAt), TimesSeen: d.TimesSeen,
 		QuietUntil: timeOrNull(d.QuietUntil), ResolvedAt: timeOrNull(d.ResolvedAt), Resolution: orNull(d.Resolution),
 		PreviousID: idOrNull(d.PreviousID), Changes: d.Changes,
-		ScanID: d.ScanID, CorrelationID: d.IDs.Correlation, TraceID: d.IDs.Trace,
+		CI: d.CI, ScanID: d.ScanID, CorrelationID: d.IDs.Correlation, TraceID: d.IDs.Trace, SpanID: d.IDs.Span,
 	}
 	if withNoise {
 		if body.Noise = d.Noise; body.Noise == nil {
@@ -76,7 +82,7 @@ var driftSorts = []struct {
 }
 
 // listDrifts answers GET /api/v1/drifts.
-func (s *Server) listDrifts(w http.ResponseWriter, r *http.Request) error {
+func (s *Server) listDrifts(w http.ResponseWriter, r *http.Request, c *caller) error {
 	q := readQuery(r)
 	ask := postgres.DriftQuery{
 		Statuses: choices(q, "status", drift.Statuses()), Severities: choices(q, "severity", drift.Severities()),
@@ -102,6 +108,9 @@ func (s *Server) listDrifts(w http.ResponseWriter, r *http.Request) error {
 	if err := q.err(); err != nil {
 		return err
 	}
+	if err := c.within(ask.Stack); err != nil {
+		return err
+	}
 	drifts, more, err := s.DB.Drifts(r.Context(), ask)
 	if err != nil {
 		return err
@@ -115,7 +124,7 @@ func (s *Server) listDrifts(w http.ResponseWriter, r *http.Request) error {
 }
 
 // getDrift answers GET /api/v1/drifts/{id}.
-func (s *Server) getDrift(w http.ResponseWriter, r *http.Request) error {
+func (s *Server) getDrift(w http.ResponseWriter, r *http.Request, c *caller) error {
 	id, err := pathID(r)
 	if err != nil {
 		return err
@@ -125,11 +134,23 @@ func (s *Server) getDrift(w http.ResponseWriter, r *http.Request) error {
 	if err := q.err(); err != nil {
 		return err
 	}
+	d, err := s.driftFor(r, c, id)
+	if err != nil {
+		return err
+	}
+	return s.answerDrift(w, r, d, withNoise)
+}
+
+// driftFor is a drift, as long as the caller may see it.
+func (s *Server) driftFor(r *http.Request, c *caller, id uuid.UUID) (*postgres.Drift, error) {
 	d, err := s.DB.Drift(r.Context(), id)
 	if err != nil {
-		return named(err, "there is no such drift")
+		return nil, named(err, noSuchDrift)
 	}
-	return ok(w, http.StatusOK, newDriftBody(d, withNoise))
+	if !c.sees(d.Stack) {
+		return nil, fault.New(fault.NotFound, noSuchDrift)
+	}
+	return d, nil
 }
 
 // eventBody is one line of a timeline.
@@ -158,7 +179,7 @@ func newEventBody(e *audit.Event) eventBody {
 }
 
 // getTimeline answers GET /api/v1/drifts/{id}/timeline, the oldest event first.
-func (s *Server) getTimeline(w http.ResponseWriter, r *http.Request) error {
+func (s *Server) getTimeline(w http.ResponseWriter, r *http.Request, c *caller) error {
 	id, err := pathID(r)
 	if err != nil {
 		return err
@@ -170,9 +191,14 @@ func (s *Server) getTimeline(w http.ResponseWriter, r *http.Request) error {
 	if err := q.err(); err != nil {
 		return err
 	}
+	if !c.Stacks.IsZero() {
+		if _, err := s.driftFor(r, c, id); err != nil {
+			return err
+		}
+	}
 	events, more, err := s.DB.Timeline(r.Context(), id, ask)
 	if err != nil {
-		return named(err, "there is no such drift")
+		return named(err, noSuchDrift)
 	}
 	return answerPage(s, w, scope, events, more, newEventBody, func(e *audit.Event) any { return e.ID })
 }

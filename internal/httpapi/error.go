@@ -29,6 +29,7 @@ var answers = [...]answer{
 	fault.NotFound:         {http.StatusNotFound, "Not Found", "NOT_FOUND"},
 	fault.MethodNotAllowed: {http.StatusMethodNotAllowed, "Method Not Allowed", "METHOD_NOT_ALLOWED"},
 	fault.Conflict:         {http.StatusConflict, "Conflict", "CONFLICT"},
+	fault.Stale:            {http.StatusPreconditionFailed, "Precondition Failed", "PRECONDITION_FAILED"},
 	fault.TooLarge:         {http.StatusRequestEntityTooLarge, "Content Too Large", "PAYLOAD_TOO_LARGE"},
 	fault.UnsupportedMedia: {http.StatusUnsupportedMediaType, "Unsupported Media Type", "UNSUPPORTED_MEDIA_TYPE"},
 	fault.RateLimited:      {http.StatusTooManyRequests, "Too Many Requests", "RATE_LIMITED"},
@@ -43,6 +44,9 @@ const statusClientClosedRequest = 499
 
 // defaultRetryAfter is what 429 and 503 say when the cause does not know better.
 const defaultRetryAfter = 5 * time.Second
+
+// challenge is what a 401 asks for (RFC 6750).
+const challenge = `Bearer realm="driftsentry"`
 
 // problem is the body of every answer with a status of 400 or more: RFC 9457
 // with the extensions of SPEC §3.
@@ -100,8 +104,8 @@ func WriteError(w http.ResponseWriter, r *http.Request, err error) Failure {
 	if retry := retryAfter(e); retry > 0 && h.Get("Retry-After") == "" {
 		h.Set("Retry-After", strconv.Itoa(int(math.Ceil(retry.Seconds()))))
 	}
-	if e.Kind == fault.Unauthenticated {
-		h.Set("WWW-Authenticate", `Bearer realm="driftsentry"`)
+	if e.Kind == fault.Unauthenticated && h.Get("WWW-Authenticate") == "" {
+		h.Set("WWW-Authenticate", challenge)
 	}
 	failure := Failure{Err: err, Status: a.status, Code: a.code}
 	if werr := writeJSON(w, a.status, "application/problem+json", body); werr != nil {

@@ -12,35 +12,12 @@ import (
 	"github.com/google/go-cmp/cmp/cmpopts"
 
 	"github.com/driftsentry/driftsentry/internal/httpapi"
-	"github.com/driftsentry/driftsentry/internal/ingest"
-	"github.com/driftsentry/driftsentry/internal/postgres"
 	"github.com/driftsentry/driftsentry/internal/postgres/pgtest"
 )
 
-// newServer is the API on the database at url.
-func newServer(t *testing.T, url string, change ...func(*httpapi.Options)) *httpapi.Server {
-	t.Helper()
-	db, err := postgres.Open(t.Context(), postgres.Options{URL: url, MaxConns: 4})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(db.Close)
-	key := []byte("0123456789abcdef0123456789abcdef")
-	o := httpapi.Options{
-		DB: db, Ingest: &ingest.Service{DB: db, Key: key, MaxBytes: 1 << 20}, CursorKey: key,
-		MaxUploadBytes: 1 << 20, RequestTimeout: 10 * time.Second, UploadTimeout: time.Minute, Version: "1.2.3",
-	}
-	for _, c := range change {
-		c(&o)
-	}
-	return httpapi.New(o)
-}
-
 func ask(t *testing.T, h http.Handler, method, target string) *httptest.ResponseRecorder {
 	t.Helper()
-	w := httptest.NewRecorder()
-	h.ServeHTTP(w, httptest.NewRequestWithContext(t.Context(), method, target, http.NoBody))
-	return w
+	return exchange(t, h, httptest.NewRequestWithContext(t.Context(), method, target, http.NoBody))
 }
 
 // silent is the URL of a server that takes connections and never says a word.
@@ -160,7 +137,9 @@ func TestAHangingDatabaseHoldsUpNoProbe(t *testing.T) {
 
 func TestDetailTellsWhatSPECPromises(t *testing.T) {
 	t.Parallel()
-	s := newServer(t, pgtest.URL(t), func(o *httpapi.Options) { o.Exports = func() any { return map[string]bool{"enabled": true} } })
+	s := newServer(t, pgtest.URL(t), func(o *httpapi.Options) {
+		o.Exports = func() any { return map[string]any{"traces": map[string]bool{"enabled": true}} }
+	})
 	w := ask(t, s, http.MethodGet, "/health/detailed")
 	var got struct {
 		Uptime *int64
@@ -172,13 +151,13 @@ func TestDetailTellsWhatSPECPromises(t *testing.T) {
 			}
 		}
 		Pool      struct{ Max int }
-		Telemetry map[string]bool
+		Telemetry struct{ Traces struct{ Enabled bool } }
 	}
 	if err := json.Unmarshal(w.Body.Bytes(), &got); err != nil {
 		t.Fatal(err)
 	}
 	if got.Uptime == nil || got.Memory.HeapUsedMB <= 0 || got.Memory.HeapTotalMB < got.Memory.HeapUsedMB ||
-		got.Checks.Database.Status != "ok" || got.Checks.Database.QueryDurationMs == nil || got.Pool.Max != 4 || !got.Telemetry["enabled"] {
+		got.Checks.Database.Status != "ok" || got.Checks.Database.QueryDurationMs == nil || got.Pool.Max != 4 || !got.Telemetry.Traces.Enabled {
 		t.Errorf("detail = %s", w.Body)
 	}
 }

@@ -1,8 +1,8 @@
 package httpapi
 
 import (
+	"math"
 	"net/http"
-	"strings"
 	"time"
 
 	"github.com/go-chi/httprate"
@@ -12,42 +12,73 @@ import (
 	"github.com/driftsentry/driftsentry/internal/fault"
 )
 
-// limits puts what a browser's origin and a caller's rate allow in front of
-// next. Both leave requests that they let through untouched: a copied request
-// would lose its route for everybody outside.
-func (s *Server) limits(next http.Handler) http.Handler {
-	if s.RateLimitPerMinute > 0 {
-		next = s.rateLimit(next)
+// cors lets browsers in from the origins that were named. It leaves requests
+// that it lets through untouched: a copied request would lose its route for
+// everybody outside.
+func (s *Server) cors(next http.Handler) http.Handler {
+	if len(s.CORSOrigins) == 0 {
+		return next
 	}
-	if len(s.CORSOrigins) > 0 {
-		next = cors.New(cors.Options{
-			AllowedOrigins: s.CORSOrigins,
-			AllowedMethods: []string{http.MethodGet, http.MethodHead, http.MethodPost},
-			AllowedHeaders: []string{
-				"Authorization", "Content-Type", "If-Match", "X-API-Key", correlation.Header, "traceparent", "tracestate", "baggage",
-			},
-			ExposedHeaders: []string{correlation.Header, "ETag", "Retry-After", "Server-Timing"},
-			MaxAge:         int(time.Hour.Seconds()),
-		}).Handler(next)
-	}
-	return next
+	return cors.New(cors.Options{
+		AllowedOrigins: s.CORSOrigins,
+		AllowedMethods: []string{http.MethodGet, http.MethodHead, http.MethodPost, http.MethodPut, http.MethodDelete},
+		AllowedHeaders: []string{
+			"Authorization", "Content-Type", "If-Match", "X-API-Key", ciHeader, correlation.Header, "traceparent", "tracestate", "baggage",
+		},
+		ExposedHeaders: []string{
+			correlation.Header, "ETag", "Location", "Retry-After", "Server-Timing",
+			"X-RateLimit-Limit", "X-RateLimit-Remaining", "X-RateLimit-Reset",
+		},
+		MaxAge: int(time.Hour.Seconds()),
+	}).Handler(next)
 }
 
-// rateLimit refuses an address that asks too often. Probes and scrapes are
-// exempt: an alarm that stops because somebody is busy is none.
-func (s *Server) rateLimit(next http.Handler) http.Handler {
-	limiter := httprate.NewRateLimiter(s.RateLimitPerMinute, time.Minute)
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if strings.HasPrefix(r.URL.Path, "/api/") && limiter.OnLimit(w, r, s.caller(r)) {
-			s.fail(w, r, fault.New(fault.RateLimited, "too many requests from this address; wait as long as Retry-After says"))
-			return
-		}
-		next.ServeHTTP(w, r)
+// rates counts who asks how often. Its zero value limits nobody.
+type rates struct {
+	perMinute int
+	// all counts credentials and, of those who have none, addresses; door counts
+	// addresses at the routes that take passwords.
+	all, door *httprate.RateLimiter
+}
+
+// fewestLogins is how many requests a minute each address may send to auth/*,
+// however strict the other limit is: a team behind one address must get in.
+const fewestLogins = 10
+
+func newRates(perMinute int) rates {
+	if perMinute <= 0 {
+		return rates{}
+	}
+	headers := httprate.WithResponseHeaders(httprate.ResponseHeaders{
+		Limit: "X-RateLimit-Limit", Remaining: "X-RateLimit-Remaining", Reset: "X-RateLimit-Reset", RetryAfter: "Retry-After",
 	})
+	return rates{
+		perMinute: perMinute,
+		all:       httprate.NewRateLimiter(perMinute, time.Minute, headers),
+		door:      httprate.NewRateLimiter(max(perMinute/100, fewestLogins), time.Minute, headers),
+	}
 }
 
-// caller is whom a rate limit counts. IPv6 users own whole /64 networks.
-func (s *Server) caller(r *http.Request) string {
+// count counts a request for key and refuses it when there were too many.
+func (v rates) count(limiter *httprate.RateLimiter, w http.ResponseWriter, r *http.Request, key string) error {
+	if limiter == nil || !limiter.OnLimit(w, r, key) {
+		return nil
+	}
+	return fault.New(fault.RateLimited, "too many requests; wait as long as Retry-After says")
+}
+
+// spent reports whether key has no request left, without counting one.
+func (v rates) spent(key string) bool {
+	if v.all == nil {
+		return false
+	}
+	_, rate, err := v.all.Status(key)
+	return err != nil || int(math.Round(rate)) >= v.perMinute
+}
+
+// addressKey is what a limit knows an address by. IPv6 users own whole /64
+// networks.
+func (s *Server) addressKey(r *http.Request) string {
 	addr := s.Clients.Of(r)
 	if addr.Is6() {
 		if network, err := addr.Prefix(64); err == nil {

@@ -11,6 +11,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/driftsentry/driftsentry/internal/auth"
 	"github.com/driftsentry/driftsentry/internal/httpapi"
 )
 
@@ -20,9 +21,7 @@ func TestARateLimitSparesProbesAndOtherAddresses(t *testing.T) {
 	from := func(address, path string) *httptest.ResponseRecorder {
 		r := httptest.NewRequestWithContext(t.Context(), http.MethodGet, path, http.NoBody)
 		r.RemoteAddr = address
-		w := httptest.NewRecorder()
-		s.ServeHTTP(w, r)
-		return w
+		return exchange(t, s, r)
 	}
 	for range 3 {
 		if w := from("192.0.2.1:1000", "/api/v1/nothing"); w.Code != http.StatusNotFound {
@@ -75,10 +74,7 @@ func TestBrowsersAreAllowedByOrigin(t *testing.T) {
 
 func TestEveryRouteSaysWhoMayUseIt(t *testing.T) {
 	t.Parallel()
-	s := newServer(t, refused(t), func(o *httpapi.Options) {
-		o.Metrics = http.NotFoundHandler()
-		o.Errors = func() any { return nil }
-	})
+	s := newServer(t, refused(t))
 	seen := map[string]bool{}
 	for _, route := range s.Routes() {
 		if route.Needs == 0 {
@@ -124,16 +120,26 @@ func TestABodyThatNeverComesHoldsNothingUp(t *testing.T) {
 	t.Parallel()
 	server := httptest.NewServer(newServer(t, refused(t)))
 	t.Cleanup(server.Close)
-	conn, err := new(net.Dialer).DialContext(t.Context(), "tcp", server.Listener.Addr().String())
+	for request, status := range map[string]int{
+		"GET /health/live": http.StatusOK, "POST /api/v1/scans?stack=a": http.StatusUnauthorized,
+		"POST /api/v1/nothing": http.StatusNotFound, "POST /api/v1/drifts": http.StatusMethodNotAllowed,
+	} {
+		resp := askAndSendNoBody(t, server.Listener.Addr().String(), request)
+		if resp.StatusCode != status || !resp.Close {
+			t.Errorf("%s = %s, close %v, want %d and a closed connection", request, resp.Status, resp.Close, status)
+		}
+	}
+}
+
+// askAndSendNoBody sends a request up to a body that it keeps to itself.
+func askAndSendNoBody(t *testing.T, address, request string) *http.Response {
+	t.Helper()
+	conn, err := new(net.Dialer).DialContext(t.Context(), "tcp", address)
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() {
-		if err := conn.Close(); err != nil {
-			t.Error(err)
-		}
-	})
-	if _, err := io.WriteString(conn, "GET /health/live HTTP/1.1\r\nHost: x\r\nContent-Length: 10\r\n\r\n"); err != nil {
+	defer conn.Close()
+	if _, err := io.WriteString(conn, request+" HTTP/1.1\r\nHost: x\r\nContent-Length: 10\r\n\r\n"); err != nil {
 		t.Fatal(err)
 	}
 	if err := conn.SetReadDeadline(time.Now().Add(5 * time.Second)); err != nil {
@@ -141,10 +147,22 @@ func TestABodyThatNeverComesHoldsNothingUp(t *testing.T) {
 	}
 	resp, err := http.ReadResponse(bufio.NewReader(conn), nil)
 	if err != nil {
-		t.Fatalf("no answer while the body is outstanding: %v", err)
+		t.Fatalf("%s: no answer while the body is outstanding: %v", request, err)
 	}
 	defer resp.Body.Close()
-	if resp.StatusCode != http.StatusOK || !resp.Close {
-		t.Errorf("answer = %s, close %v, want 200 and a closed connection", resp.Status, resp.Close)
+	return resp
+}
+
+// TestWithoutADatabaseNobodyIsWronglyTurnedAway: a credential that cannot be
+// looked up is not a bad one.
+func TestWithoutADatabaseNobodyIsWronglyTurnedAway(t *testing.T) {
+	t.Parallel()
+	h := &house{Server: newServer(t, refused(t)), t: t}
+	key, _, _ := auth.NewAPIKey()
+	a := h.as(key.Reveal()).do(http.MethodGet, "/api/v1/drifts", "")
+	a.refused(503, "DATABASE_UNAVAILABLE", "database")
+	if a.header.Get("Retry-After") == "" {
+		t.Error("a 503 without Retry-After")
 	}
+	h.as("dsk_junk").do(http.MethodGet, "/api/v1/drifts", "").refused(401, "AUTH_ERROR", "not valid")
 }

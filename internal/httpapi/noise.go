@@ -30,7 +30,7 @@ func newNoiseBody(n *postgres.Noise) noiseBody {
 }
 
 // listNoise answers GET /api/v1/noise?stack=NAME, by address.
-func (s *Server) listNoise(w http.ResponseWriter, r *http.Request) error {
+func (s *Server) listNoise(w http.ResponseWriter, r *http.Request, c *caller) error {
 	q := readQuery(r)
 	ask := postgres.NoiseQuery{Stack: q.text("stack"), Limit: q.limit()}
 	if len(q.values["stack"]) == 0 {
@@ -39,6 +39,9 @@ func (s *Server) listNoise(w http.ResponseWriter, r *http.Request) error {
 	scope := listScope("noise", q)
 	s.after(q, scope, &ask.After)
 	if err := q.err(); err != nil {
+		return err
+	}
+	if err := c.within(ask.Stack); err != nil {
 		return err
 	}
 	noise, more, err := s.DB.Noise(r.Context(), ask)

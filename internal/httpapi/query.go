@@ -1,12 +1,14 @@
 package httpapi
 
 import (
+	"errors"
 	"fmt"
 	"net/http"
 	"net/url"
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 	"unicode"
 	"unicode/utf8"
 
@@ -111,6 +113,32 @@ func (q *query) limit() int {
 	return n
 }
 
+// moment is a parameter that names a time; zero when it is not given.
+func (q *query) moment(name string) time.Time {
+	v := q.text(name)
+	if v == "" {
+		return time.Time{}
+	}
+	at, err := time.Parse(time.RFC3339, v)
+	if err != nil {
+		q.bad(name, "must be a time such as 2026-01-02T15:04:05Z; a + in it is written %%2B")
+	}
+	return at
+}
+
+// id is a parameter that names a thing by its UUID; Nil when it is not given.
+func (q *query) id(name string) uuid.UUID {
+	v := q.text(name)
+	if v == "" {
+		return uuid.Nil
+	}
+	id, err := parseID(v)
+	if err != nil {
+		q.bad(name, notAnID)
+	}
+	return id
+}
+
 // boolean is a parameter that is true or false, with the meaning of its absence.
 func (q *query) boolean(name string, absent bool) bool {
 	switch q.text(name) {
@@ -145,24 +173,38 @@ func (q *query) err() error {
 	return fault.BadFields(q.errs...)
 }
 
+const notAnID = "must be a UUID such as 0192f0c1-2b3c-7d4e-8f5a-6b7c8d9e0f1a"
+
 // pathID is the {id} of the route.
 func pathID(r *http.Request) (uuid.UUID, error) {
-	text := r.PathValue("id")
-	// uuid.Parse also takes URNs and braces; two spellings of one resource would be two cache keys.
-	id, err := uuid.Parse(text)
-	if err != nil || len(text) != 36 {
-		return uuid.Nil, fault.BadField("id", "must be a UUID such as 0192f0c1-2b3c-7d4e-8f5a-6b7c8d9e0f1a")
+	id, err := parseID(r.PathValue("id"))
+	if err != nil {
+		return uuid.Nil, fault.BadField("id", notAnID)
 	}
 	return id, nil
 }
+
+// parseID takes one spelling alone: uuid.Parse also takes URNs and braces, and
+// two spellings of one resource would be two cache keys.
+func parseID(text string) (uuid.UUID, error) {
+	id, err := uuid.Parse(text)
+	if err != nil || len(text) != 36 {
+		return uuid.Nil, errNotAnID
+	}
+	return id, nil
+}
+
+var errNotAnID = errors.New(notAnID)
 
 func printable(s string) bool {
 	return utf8.ValidString(s) && !strings.ContainsFunc(s, unicode.IsControl)
 }
 
 // clip makes a name from outside short and printable enough to be quoted back.
-func clip(s string) string {
-	const most = 40
+func clip(s string) string { return clipTo(s, 40) }
+
+// clipTo is s printable, and cut after so many characters.
+func clipTo(s string, most int) string {
 	s = strings.Map(func(r rune) rune {
 		if unicode.IsPrint(r) {
 			return r

@@ -7,6 +7,7 @@
 package httpapi
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"net/http"
@@ -14,17 +15,24 @@ import (
 	"strings"
 	"time"
 
+	"github.com/driftsentry/driftsentry/internal/accounts"
 	"github.com/driftsentry/driftsentry/internal/clientip"
 	"github.com/driftsentry/driftsentry/internal/fault"
 	"github.com/driftsentry/driftsentry/internal/ingest"
 	"github.com/driftsentry/driftsentry/internal/postgres"
+	"github.com/driftsentry/driftsentry/internal/review"
 )
 
 // Options are what the server is made of. All fields without a stated zero
 // value are required.
 type Options struct {
-	DB     *postgres.DB
-	Ingest *ingest.Service
+	DB       *postgres.DB
+	Ingest   *ingest.Service
+	Accounts *accounts.Service
+	Review   *review.Service
+	// SealKey is what the audit trail's seals are checked with; nil checks all but
+	// who sealed.
+	SealKey []byte
 	// CursorKey signs cursors; the same on every replica.
 	CursorKey []byte
 	// Clients finds the caller's address for rate limits; the zero value
@@ -37,7 +45,8 @@ type Options struct {
 	RequestTimeout time.Duration
 	// UploadTimeout limits a whole upload, however steadily its bytes come.
 	UploadTimeout time.Duration
-	// RateLimitPerMinute limits requests per caller; 0 is no limit.
+	// RateLimitPerMinute limits requests per credential, else per address, and a
+	// hundredth of it logins; 0 is no limit.
 	RateLimitPerMinute int
 	// CORSOrigins may call the API from a browser; empty allows none.
 	CORSOrigins []string
@@ -46,8 +55,23 @@ type Options struct {
 	// Exports tells the state of telemetry export for /health/detailed; nil
 	// leaves it out.
 	Exports func() any
-	// Errors tells the tracked errors for /api/v1/errors.
+	// Errors tells the tracked errors for /api/v1/errors; nil removes the route.
 	Errors func() any
+	// ErrorsOf tells the tracked errors that remember a correlation id; nil knows
+	// of none.
+	ErrorsOf func(correlationID string) []TrackedError
+	// LogLevel is the level of the log, which admins may change; a zero one
+	// removes the route.
+	LogLevel LogLevel
+	// JaegerURL and LogsURL lead from the dossier to traces and log lines; empty
+	// leaves the links out. LogsURL may say {correlationId} where the id belongs.
+	JaegerURL, LogsURL string
+	// Identified hears who is calling, as soon as that is known: an id, for logs
+	// and traces. Nil if nobody listens.
+	Identified func(ctx context.Context, userID string)
+	// Linked hears of the span that made what this request is about: the upload
+	// that found a drift, the decision before this one. Nil if nobody listens.
+	Linked func(ctx context.Context, traceID, spanID string)
 	// Report hears of every request that failed, after it was answered.
 	Report func(*http.Request, Failure)
 	// Version is what /health/detailed names; BuildInfo's, not the schema's.
@@ -61,23 +85,27 @@ type Server struct {
 	cursors cursors
 	health  *health
 	flights flights
+	rates   rates
 	uploads chan struct{} // holds one token for each upload being taken
 }
 
 // New builds the server; it listens on nothing.
 func New(o Options) *Server {
-	s := &Server{Options: o, cursors: newCursors(o.CursorKey), health: newHealth(o), uploads: make(chan struct{}, maxUploads)}
+	s := &Server{
+		Options: o, cursors: newCursors(o.CursorKey), health: newHealth(o),
+		rates: newRates(o.RateLimitPerMinute), uploads: make(chan struct{}, maxUploads),
+	}
 	mux := http.NewServeMux()
 	methods := map[string][]string{} // by path, for the 405s
 	for _, route := range s.Routes() {
-		mux.Handle(route.Pattern(), s.handle(route))
+		mux.Handle(route.Pattern(), s.handle(&route))
 		methods[route.Path] = append(methods[route.Path], route.Method)
 	}
 	for path, allowed := range methods {
 		mux.Handle(path, s.methodNotAllowed(allowed))
 	}
 	mux.HandleFunc("/", s.notFound)
-	s.handler = s.limits(mux)
+	s.handler = s.cors(mux)
 	return s
 }
 
@@ -87,7 +115,8 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	defer done()
 	// While draining, the client reconnects to somebody who stays. And a body that
 	// nobody reads would hold the answer up until all of it has come.
-	if s.health.draining.Load() || r.ContentLength != 0 && r.Method != http.MethodPost {
+	reads := r.Method == http.MethodPost || r.Method == http.MethodPut
+	if s.health.draining.Load() || r.ContentLength != 0 && !reads {
 		w.Header().Set("Connection", "close")
 	}
 	// The mux has answers of its own for these two, and they are no problem documents.
@@ -106,8 +135,9 @@ func (s *Server) Drain() { s.health.draining.Store(true) }
 // route allows, so that it isn't taken for a deadline of somebody else's.
 var errTooSlow = errors.New("request timeout")
 
-// handle turns a route into a handler: it bounds the time and answers errors.
-func (s *Server) handle(route Route) http.Handler {
+// handle turns a route into a handler: it bounds the time, lets in whom the
+// route is for, and answers errors.
+func (s *Server) handle(route *Route) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		inner := r
 		if route.limit > 0 {
@@ -115,10 +145,24 @@ func (s *Server) handle(route Route) http.Handler {
 			defer cancel()
 			inner = r.WithContext(ctx)
 		}
-		if err := route.handler(w, inner); err != nil {
+		c, err := s.admit(w, inner, route)
+		if err != nil {
+			s.refuse(w, inner, err)
+			return
+		}
+		if err := route.handler(w, inner, c); err != nil {
 			s.fail(w, inner, err)
 		}
 	})
+}
+
+// refuse answers a request that nobody looked into.
+func (s *Server) refuse(w http.ResponseWriter, r *http.Request, err error) {
+	if r.ContentLength != 0 {
+		// net/http would wait for the body before it sends the answer.
+		w.Header().Set("Connection", "close")
+	}
+	s.fail(w, r, err)
 }
 
 // fail answers err and tells whoever listens. When the answer itself could not
@@ -137,7 +181,7 @@ func (s *Server) fail(w http.ResponseWriter, r *http.Request, err error) {
 func (s *Server) notFound(w http.ResponseWriter, r *http.Request) {
 	// The catch-all must not look like a route to whoever labels this request.
 	r.Pattern = ""
-	s.fail(w, r, fault.New(fault.NotFound, "there is nothing at this path"))
+	s.refuse(w, r, cmp.Or(s.countUnrouted(w, r), fault.New(fault.NotFound, "there is nothing at this path")))
 }
 
 func (s *Server) methodNotAllowed(allowed []string) http.Handler {
@@ -146,12 +190,24 @@ func (s *Server) methodNotAllowed(allowed []string) http.Handler {
 	}
 	allow := strings.Join(allowed, ", ")
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if r.Method == http.MethodOptions {
+		limited := s.countUnrouted(w, r)
+		switch {
+		case limited != nil:
+			s.refuse(w, r, limited)
+		case r.Method == http.MethodOptions:
 			w.Header().Set("Allow", allow+", OPTIONS")
 			w.WriteHeader(http.StatusNoContent)
-			return
+		default:
+			w.Header().Set("Allow", allow)
+			s.refuse(w, r, fault.New(fault.MethodNotAllowed, "this path takes "+allow))
 		}
-		w.Header().Set("Allow", allow)
-		s.fail(w, r, fault.New(fault.MethodNotAllowed, "this path takes "+allow))
 	})
+}
+
+// countUnrouted counts a request that no route takes for its address.
+func (s *Server) countUnrouted(w http.ResponseWriter, r *http.Request) error {
+	if isProbe(r.URL.Path) {
+		return nil
+	}
+	return s.rates.count(s.rates.all, w, r, s.addressKey(r))
 }

@@ -53,6 +53,14 @@ func (c *severityCounts) add(severity drift.Severity, n int64) {
 	}
 }
 
+func (b *openBody) add(count postgres.OpenCount) {
+	if count.Origin == drift.Pending {
+		b.Pending.add(count.Severity, count.Drifts)
+	} else {
+		b.Outside.add(count.Severity, count.Drifts)
+	}
+}
+
 func newStackBody(now time.Time) func(*postgres.StackState) stackBody {
 	return func(st *postgres.StackState) stackBody {
 		body := stackBody{Name: st.Name, CreatedAt: timestamp(st.CreatedAt), Freshness: freshnessBody{
@@ -67,23 +75,22 @@ func newStackBody(now time.Time) func(*postgres.StackState) stackBody {
 			body.Freshness.AgeSeconds = &age
 		}
 		for _, count := range st.Open {
-			if count.Origin == drift.Pending {
-				body.Open.Pending.add(count.Severity, count.Drifts)
-			} else {
-				body.Open.Outside.add(count.Severity, count.Drifts)
-			}
+			body.Open.add(count)
 		}
 		return body
 	}
 }
 
 // listStacks answers GET /api/v1/stacks, by name.
-func (s *Server) listStacks(w http.ResponseWriter, r *http.Request) error {
+func (s *Server) listStacks(w http.ResponseWriter, r *http.Request, c *caller) error {
 	q := readQuery(r)
 	ask := postgres.StackQuery{Search: q.text("q"), Limit: q.limit()}
 	scope := listScope("stacks", q)
 	s.after(q, scope, &ask.After)
 	if err := q.err(); err != nil {
+		return err
+	}
+	if err := c.everywhere("ask for one of them at /api/v1/stacks/NAME"); err != nil {
 		return err
 	}
 	stacks, more, err := s.DB.Stacks(r.Context(), ask)
@@ -94,12 +101,12 @@ func (s *Server) listStacks(w http.ResponseWriter, r *http.Request) error {
 }
 
 // getStack answers GET /api/v1/stacks/{name...}.
-func (s *Server) getStack(w http.ResponseWriter, r *http.Request) error {
+func (s *Server) getStack(w http.ResponseWriter, r *http.Request, c *caller) error {
 	if err := readQuery(r).err(); err != nil {
 		return err
 	}
 	name := r.PathValue("name")
-	if postgres.CheckStackName(name) != nil {
+	if postgres.CheckStackName(name) != nil || !c.sees(name) {
 		return fault.New(fault.NotFound, noSuchStack)
 	}
 	stack, err := s.DB.Stack(r.Context(), name)

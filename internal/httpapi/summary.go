@@ -52,8 +52,11 @@ func newDurationsBody(d postgres.Durations) durationsBody {
 }
 
 // getSummary answers GET /api/v1/summary.
-func (s *Server) getSummary(w http.ResponseWriter, r *http.Request) error {
+func (s *Server) getSummary(w http.ResponseWriter, r *http.Request, c *caller) error {
 	if err := readQuery(r).err(); err != nil {
+		return err
+	}
+	if err := c.everywhere("the summary is about all of them"); err != nil {
 		return err
 	}
 	now := time.Now()

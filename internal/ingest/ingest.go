@@ -8,6 +8,7 @@ package ingest
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"io"
 	"time"
@@ -46,6 +47,9 @@ type Upload struct {
 	// NotRefreshed is set when the uploader says that the plan was made without
 	// looking at reality (terraform plan -refresh=false).
 	NotRefreshed bool
+	// CI is what is known of the run that it comes from, as ParseCI returned it;
+	// nil for nothing.
+	CI json.RawMessage
 	// Actor is who sent it.
 	Actor audit.Actor
 }
@@ -136,7 +140,7 @@ func newRow(ctx context.Context, stack *postgres.Stack, up Upload, snapshot *dri
 		ID: postgres.NewID(now), ReceivedAt: now, Report: report,
 		Superseded:    report.TakenAt.Before(stack.LastTakenAt),
 		PayloadSHA256: snapshot.Digest, PayloadBytes: snapshot.Bytes,
-		Actor: up.Actor, IDs: correlation.From(ctx),
+		CI: up.CI, Actor: up.Actor, IDs: correlation.From(ctx),
 	}}
 }
 

@@ -22,8 +22,10 @@ type Receipt struct {
 	Status drift.Completeness `json:"status"`
 	// Superseded says that a newer scan of the stack had come first: this one
 	// was recorded and changed no drift.
-	Superseded bool   `json:"superseded"`
-	Counts     Counts `json:"counts"`
+	Superseded bool `json:"superseded"`
+	// Message says what failed, of a scan that is nothing but word of that.
+	Message string `json:"message,omitempty"`
+	Counts  Counts `json:"counts"`
 	// ByOrigin are the same counts for each origin: what is outside and what is
 	// pending are different news.
 	ByOrigin map[drift.Origin]OriginCounts `json:"byOrigin"`

@@ -41,7 +41,7 @@ const (
 // statusOf are the codes of SPEC §3, with their statuses.
 var statusOf = map[string]int{
 	codeValidation: 400, "AUTH_ERROR": 401, "FORBIDDEN": 403, "NOT_FOUND": 404, "METHOD_NOT_ALLOWED": 405,
-	"CONFLICT": 409, "PAYLOAD_TOO_LARGE": 413, "UNSUPPORTED_MEDIA_TYPE": 415, "RATE_LIMITED": 429,
+	"CONFLICT": 409, "PRECONDITION_FAILED": 412, "PAYLOAD_TOO_LARGE": 413, "UNSUPPORTED_MEDIA_TYPE": 415, "RATE_LIMITED": 429,
 	codeClosed: statusClientClosed, codeInternal: 500, "DATABASE_UNAVAILABLE": 503, "TIMEOUT": 504,
 }
 

@@ -1,0 +1,191 @@
+package accounts
+
+import (
+	"context"
+	"crypto/sha256"
+	"fmt"
+	"net/netip"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/driftsentry/driftsentry/internal/audit"
+	"github.com/driftsentry/driftsentry/internal/auth"
+	"github.com/driftsentry/driftsentry/internal/correlation"
+	"github.com/driftsentry/driftsentry/internal/fault"
+	"github.com/driftsentry/driftsentry/internal/postgres"
+	"github.com/driftsentry/driftsentry/internal/secret"
+)
+
+// Tokens are what a login gives: an access token for the API and a refresh token
+// for the next pair of them.
+type Tokens struct {
+	Access         secret.String
+	AccessExpires  time.Time
+	Refresh        secret.String
+	RefreshExpires time.Time
+	Principal      *auth.Principal
+}
+
+// How long a login lasts: each refresh token waits a week for its use, and after
+// a month the password is asked for again.
+const (
+	refreshTTL = 7 * 24 * time.Hour
+	sessionTTL = 30 * 24 * time.Hour
+)
+
+// How many logins may be tried in a window before one has to wait (postgres's
+// ReserveLogin says how long). Addresses are shared by offices, so they may try
+// more.
+const (
+	loginWindow     = 15 * time.Minute
+	triesPerAccount = 10
+	triesPerAddress = 100
+)
+
+// errBadLogin is the same for an unknown e-mail, a wrong password and a disabled
+// user, and takes the same time to come.
+var errBadLogin = fault.New(fault.Unauthenticated, "the e-mail or the password is wrong")
+
+// Login checks a password and opens a session. It is Invalid for what is no
+// e-mail, RateLimited after too many tries, and else Unauthenticated.
+func (s *Service) Login(ctx context.Context, email string, password secret.String, from audit.Actor) (Tokens, error) {
+	email, err := auth.ParseEmail(email)
+	if err != nil {
+		return Tokens{}, err
+	}
+	account := accountSubject(email)
+	if err := s.reserve(ctx, account, from); err != nil {
+		return Tokens{}, err
+	}
+	user, err := s.DB.UserByEmail(ctx, email)
+	if err != nil && fault.KindOf(err) != fault.NotFound {
+		return Tokens{}, err
+	}
+	hash := "" // of nobody: checking it takes as long
+	if user != nil {
+		hash = user.PasswordHash
+	}
+	good, outdated, err := s.Passwords.Verify(ctx, hash, password)
+	if err != nil {
+		return Tokens{}, fmt.Errorf("check a password: %w", err)
+	}
+	if !good || user == nil || !user.DisabledAt.IsZero() {
+		return Tokens{}, s.refuse(ctx, user, good, from)
+	}
+	rehashed := ""
+	if outdated {
+		if rehashed, err = s.Passwords.Hash(ctx, password); err != nil {
+			return Tokens{}, fmt.Errorf("hash a password anew: %w", err)
+		}
+	}
+	return s.open(ctx, user, account, rehashed, from)
+}
+
+// reserve counts a try before the password is looked at, so that trying many at
+// once gains nothing.
+func (s *Service) reserve(ctx context.Context, account [32]byte, from audit.Actor) error {
+	var wait time.Duration
+	err := s.DB.InTx(ctx, func(tx *postgres.Tx) (err error) {
+		wait, err = tx.ReserveLogin(ctx, []postgres.Subject{
+			{Hash: account, Limit: triesPerAccount},
+			{Hash: addressSubject(from.ClientAddress), Limit: triesPerAddress},
+		}, loginWindow, s.Now())
+		return err
+	})
+	if err != nil {
+		return fmt.Errorf("count a login: %w", err)
+	}
+	if wait > 0 {
+		return &fault.Error{
+			Kind: fault.RateLimited, RetryAfter: wait,
+			Message: "too many logins were tried for this account or from this address; wait as long as Retry-After says",
+		}
+	}
+	return nil
+}
+
+// refuse records a login that failed. The trail names an account only if there is
+// one: what was typed instead of an e-mail may be a password.
+func (s *Service) refuse(ctx context.Context, user *postgres.User, goodPassword bool, from audit.Actor) error {
+	event := audit.Event{At: s.Now(), Action: audit.LoginFailed, Actor: from, Reason: "wrong password", IDs: correlation.From(ctx)}
+	event.Actor.Name = audit.Anonymous
+	switch {
+	case user == nil:
+		event.Reason = "unknown e-mail"
+	case goodPassword:
+		event.Reason = "the user is disabled"
+		fallthrough
+	default:
+		event.Actor.Name = userPrincipal(user, uuid.Nil).Actor()
+	}
+	if err := s.DB.InTx(ctx, func(tx *postgres.Tx) error { return tx.RecordEvent(ctx, event) }); err != nil {
+		return fmt.Errorf("record a failed login: %w", err)
+	}
+	return errBadLogin
+}
+
+// open starts a session for a user who has proven to be one.
+func (s *Service) open(ctx context.Context, user *postgres.User, account [32]byte, rehashed string, from audit.Actor) (Tokens, error) {
+	now := s.Now()
+	session := postgres.Session{ID: postgres.NewID(now), UserID: user.ID, CreatedAt: now, ExpiresAt: now.Add(sessionTTL)}
+	tokens, hash, err := s.issue(user, session, now)
+	if err != nil {
+		return Tokens{}, err
+	}
+	from.Name = tokens.Principal.Actor()
+	err = s.DB.InTx(ctx, func(tx *postgres.Tx) error {
+		if err := tx.InsertSession(ctx, session, hash, tokens.RefreshExpires, from); err != nil {
+			return err
+		}
+		if rehashed != "" {
+			if err := tx.RehashPassword(ctx, user.ID, user.PasswordHash, rehashed); err != nil {
+				return err
+			}
+		}
+		if err := tx.ForgiveLogin(ctx, account); err != nil {
+			return err
+		}
+		if err := tx.TouchLogin(ctx, user.ID, now); err != nil {
+			return err
+		}
+		return tx.RecordEvent(ctx, audit.Event{At: now, Action: audit.LoggedIn, Actor: from, IDs: correlation.From(ctx)})
+	})
+	if err != nil {
+		return Tokens{}, fmt.Errorf("open a session: %w", err)
+	}
+	return tokens, nil
+}
+
+// issue makes a pair of tokens; only the hash of the refresh token is kept.
+func (s *Service) issue(user *postgres.User, session postgres.Session, now time.Time) (Tokens, [32]byte, error) {
+	t := Tokens{Principal: userPrincipal(user, session.ID), RefreshExpires: now.Add(refreshTTL)}
+	if t.RefreshExpires.After(session.ExpiresAt) {
+		t.RefreshExpires = session.ExpiresAt
+	}
+	var err error
+	if t.Access, t.AccessExpires, err = s.Signer.Issue(t.Principal, now); err != nil {
+		return Tokens{}, [32]byte{}, fmt.Errorf("issue an access token: %w", err)
+	}
+	var hash [32]byte
+	t.Refresh, hash = auth.NewRefreshToken()
+	return t, hash, nil
+}
+
+// accountSubject and addressSubject name who is counted, without keeping what
+// strangers typed.
+func accountSubject(email string) [32]byte { return sha256.Sum256([]byte("account " + email)) }
+
+// addressSubject counts IPv6 users by the network they own.
+func addressSubject(address string) [32]byte {
+	if addr, err := netip.ParseAddr(address); err == nil && addr.Is6() && !addr.Is4In6() {
+		if network, err := addr.Prefix(64); err == nil {
+			address = network.String()
+		}
+	}
+	return sha256.Sum256([]byte("address " + address))
+}
+
+func userPrincipal(u *postgres.User, session uuid.UUID) *auth.Principal {
+	return &auth.Principal{Kind: auth.KindUser, ID: u.ID, Name: u.Email, Role: u.Role, Session: session}
+}
