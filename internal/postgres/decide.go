@@ -67,7 +67,7 @@ func (tx *Tx) Decide(ctx context.Context, d *Drift, to Decision) (*Drift, error)
 		)
 		SELECT from_bucket, to_bucket, count(*) FROM decided GROUP BY 1, 2`,
 		pgx.NamedArgs{
-			"id": d.ID, "to": string(to.To), "at": storedTime(to.At), "until": orNull(to.Until), "event": NewID(to.At),
+			"id": d.ID, "to": string(to.To), "at": storedTime(to.At), "until": orNull(to.Until), "event": tx.eventSource(to.At).next(),
 			"action": string(to.Action), "reason": to.Reason, "actor": to.Actor.Name,
 			"client": to.Actor.ClientAddress, "agent": to.Actor.UserAgent,
 			"correlation": to.IDs.Correlation, "trace": to.IDs.Trace, "span": to.IDs.Span, "seal": tx.seal.of(to.At),
@@ -90,7 +90,7 @@ func (tx *Tx) RecordEvent(ctx context.Context, e audit.Event) error {
 	null := func(id uuid.UUID) uuid.NullUUID { return uuid.NullUUID{UUID: id, Valid: id != uuid.Nil} }
 	id := e.ID
 	if id == uuid.Nil {
-		id = NewID(e.At)
+		id = tx.eventSource(e.At).next()
 	}
 	_, err := tx.tx.Exec(ctx, `-- name: RecordEvent
 		INSERT INTO events (id, at, stack_id, drift_id, scan_id, action, actor, from_status, to_status, reason, until,

@@ -21,7 +21,7 @@ type Move struct {
 // MoveDrifts gives open drifts their new addresses, each with a `moved` event
 // that keeps both.
 func (tx *Tx) MoveDrifts(ctx context.Context, up *Upload, moves []Move) error {
-	source := newIDSource(up.at())
+	source := tx.eventSource(up.at())
 	for part := range slices.Chunk(moves, chunk) {
 		ids, addresses := make([]uuid.UUID, len(part)), make([]string, len(part))
 		for i, m := range part {

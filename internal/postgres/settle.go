@@ -25,7 +25,7 @@ type Closing struct {
 func (tx *Tx) ResolveDrifts(ctx context.Context, up *Upload, ids []uuid.UUID) ([]Closing, error) {
 	var closings []Closing
 	outside, pending := up.Stack.coverage[0], up.Stack.coverage[1]
-	source := newIDSource(up.at())
+	source := tx.eventSource(up.at())
 	for part := range slices.Chunk(ids, chunk) {
 		rows, err := tx.tx.Query(ctx, `-- name: ResolveDrifts
 			WITH coverage (origin, scans, scanned_at) AS (
@@ -89,7 +89,7 @@ func (tx *Tx) ReopenDrifts(ctx context.Context, up *Upload, reopenings []Reopeni
 // reopen is ReopenDrifts for whatever made them news.
 func (tx *Tx) reopen(ctx context.Context, stack uuid.UUID, reopenings []Reopening, at time.Time, args pgx.NamedArgs) (int, error) {
 	var total int
-	source := newIDSource(at)
+	source := tx.eventSource(at)
 	for part := range slices.Chunk(reopenings, chunk) {
 		ids, reasons := make([]uuid.UUID, len(part)), make([]string, len(part))
 		for i, r := range part {

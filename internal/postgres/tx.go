@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"time"
 
 	"github.com/jackc/pgx/v5"
 )
@@ -19,6 +20,17 @@ type Tx struct {
 	tx     pgx.Tx
 	counts counts
 	seal   seal
+	// events makes the ids of the events, so that what was written later comes
+	// later in a timeline, within a millisecond too.
+	events *idSource
+}
+
+// eventSource makes ids of events of the given moment.
+func (tx *Tx) eventSource(at time.Time) *idSource {
+	if tx.events == nil || tx.events.millis != uint64(at.UnixMilli()) {
+		tx.events = newIDSource(at)
+	}
+	return tx.events
 }
 
 // InTx runs do in a transaction, and when it returns nil seals the events it

@@ -23,7 +23,7 @@ type Sighted struct {
 // address and what is counted of it stay. It returns how many there were.
 func (tx *Tx) UpdateDrifts(ctx context.Context, up *Upload, sighted iter.Seq2[Sighted, error]) (int, error) {
 	var total int
-	batch := newUpdates(up)
+	batch := &updates{source: tx.eventSource(up.at())}
 	for s, err := range sighted {
 		if err != nil {
 			return 0, err
@@ -54,8 +54,6 @@ type updates struct {
 
 // maxUpdateBytes bounds the parameters of one statement.
 const maxUpdateBytes = 4 << 20
-
-func newUpdates(up *Upload) *updates { return &updates{source: newIDSource(up.at())} }
 
 func (u *updates) full() bool { return len(u.ids) == chunk || u.bytes >= maxUpdateBytes }
 
