@@ -79,7 +79,7 @@ func (p process) build(ctx context.Context, cfg config.Config) (*service, error)
 		Env: string(cfg.Environment), Version: b.Version, Commit: b.Commit, BuildDate: b.Date,
 		Output: p.stdout, Pretty: cfg.Log.Format == config.FormatPretty, Level: levels[cfg.Log.Level],
 		Secrets:   secrets(cfg),
-		SentryDSN: cfg.SentryDSN.Reveal(), ScanFormats: []string{terraform.Format},
+		SentryDSN: cfg.SentryDSN.Reveal(), ScanFormats: []string{terraform.Format, ingest.FailureFormat},
 	})
 	if err != nil {
 		return nil, err
