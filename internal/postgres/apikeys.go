@@ -30,7 +30,7 @@ type APIKey struct {
 
 var errNoAPIKey = fault.New(fault.NotFound, "no such API key")
 
-const apiKeyColumns = `a.id, a.name, a.prefix, a.hash, a.role, a.stacks, a.created_at, a.expires_at, a.last_used_at,
+const keyColumns = `a.id, a.name, a.prefix, a.hash, a.role, a.stacks, a.created_at, a.expires_at, a.last_used_at,
 	a.revoked_at, a.created_by`
 
 func scanAPIKey(row pgx.CollectableRow) (APIKey, error) {
@@ -75,7 +75,7 @@ func (db *DB) APIKeyByHash(ctx context.Context, hash [32]byte) (*APIKey, error) 
 	ctx, cancel := db.bounded(ctx)
 	defer cancel()
 	return oneAPIKey(ctx, db.pool, "API key by hash", `-- name: APIKeyByHash
-		SELECT `+apiKeyColumns+` FROM api_keys a WHERE a.hash = $1`, hash[:])
+		SELECT `+keyColumns+` FROM api_keys a WHERE a.hash = $1`, hash[:])
 }
 
 // APIKeys returns a page of all keys, revoked and expired ones too, and whether
@@ -84,7 +84,7 @@ func (db *DB) APIKeys(ctx context.Context, q ListQuery) ([]APIKey, bool, error) 
 	ctx, cancel := db.bounded(ctx)
 	defer cancel()
 	rows, err := db.pool.Query(ctx, `-- name: APIKeys
-		SELECT `+apiKeyColumns+` FROM api_keys a WHERE a.id > $1 ORDER BY a.id LIMIT $2`, q.After, q.Limit+1)
+		SELECT `+keyColumns+` FROM api_keys a WHERE a.id > $1 ORDER BY a.id LIMIT $2`, q.After, q.Limit+1)
 	if err != nil {
 		return nil, false, classify(fmt.Errorf("API keys: %w", err))
 	}
@@ -105,7 +105,7 @@ func (tx *Tx) InsertAPIKey(ctx context.Context, k APIKey) (*APIKey, error) {
 	}
 	return oneAPIKey(ctx, tx.tx, "insert API key", `-- name: InsertAPIKey
 		INSERT INTO api_keys AS a (id, name, prefix, hash, role, stacks, created_at, expires_at, created_by)
-		VALUES ($1, $2, $3, $4, $5, nullif($6, ''), $7, $8, $9) RETURNING `+apiKeyColumns,
+		VALUES ($1, $2, $3, $4, $5, nullif($6, ''), $7, $8, $9) RETURNING `+keyColumns,
 		k.ID, k.Name, k.Prefix, k.Hash[:], string(k.Role), k.Stacks.String(), storedTime(k.CreatedAt), orNull(k.ExpiresAt), k.CreatedBy)
 }
 
@@ -113,12 +113,12 @@ func (tx *Tx) InsertAPIKey(ctx context.Context, k APIKey) (*APIKey, error) {
 // NotFound for no key.
 func (tx *Tx) RevokeAPIKey(ctx context.Context, id uuid.UUID, at time.Time) (k *APIKey, changed bool, err error) {
 	k, err = oneAPIKey(ctx, tx.tx, "revoke API key", `-- name: RevokeAPIKey
-		UPDATE api_keys a SET revoked_at = $2 WHERE a.id = $1 AND a.revoked_at IS NULL RETURNING `+apiKeyColumns, id, storedTime(at))
+		UPDATE api_keys a SET revoked_at = $2 WHERE a.id = $1 AND a.revoked_at IS NULL RETURNING `+keyColumns, id, storedTime(at))
 	if err == nil || fault.KindOf(err) != fault.NotFound {
 		return k, err == nil, err
 	}
 	k, err = oneAPIKey(ctx, tx.tx, "API key", `-- name: APIKey
-		SELECT `+apiKeyColumns+` FROM api_keys a WHERE a.id = $1`, id)
+		SELECT `+keyColumns+` FROM api_keys a WHERE a.id = $1`, id)
 	return k, false, err
 }
 

@@ -164,12 +164,11 @@ func TestWritersDoNotWaitForEachOther(t *testing.T) {
 func TestAllLanesBusy(t *testing.T) {
 	t.Parallel()
 	db, conn := openSealed(t)
-	query(t, conn, `BEGIN`)
-	query(t, conn, fmt.Sprintf(`SELECT pg_advisory_xact_lock(%d, n) FROM generate_series(0, %d) n`, postgres.SealLocks, postgres.AccountLanes-1))
+	query(t, conn, fmt.Sprintf(`SELECT pg_advisory_lock(%d, n) FROM generate_series(0, %d) n`, postgres.SealLocks, postgres.AccountLanes-1))
 	done := make(chan error, 1)
 	go func() { done <- record(t.Context(), db, noon, "r") }()
 	waitForLock(t, conn)
-	query(t, conn, `COMMIT`)
+	query(t, conn, `SELECT pg_advisory_unlock_all()`)
 	if err := <-done; err != nil {
 		t.Errorf("RecordEvent() = %v, want it to get a lane", err)
 	}

@@ -36,9 +36,9 @@ const (
 // Limit guesses per window, or one per quarter of an hour when they go on.
 func (tx *Tx) ReserveLogin(ctx context.Context, subjects []Subject, window time.Duration, now time.Time) (retryAfter time.Duration, err error) {
 	limits := make(map[[32]byte]int, len(subjects))
-	hashes := make([][]byte, len(subjects))
+	asked := make([][]byte, len(subjects))
 	for i, s := range subjects {
-		limits[s.Hash], hashes[i] = s.Limit, s.Hash[:]
+		limits[s.Hash], asked[i] = s.Limit, s.Hash[:]
 	}
 	// Writing the rows as they are locks them, those that were not there too, and
 	// in one order, so that nobody waits in a circle.
@@ -46,12 +46,12 @@ func (tx *Tx) ReserveLogin(ctx context.Context, subjects []Subject, window time.
 		INSERT INTO login_throttles AS t (subject, attempts, last_at)
 		SELECT DISTINCT s, 0, $2::timestamptz FROM unnest($1::bytea[]) AS s ORDER BY s
 		ON CONFLICT (subject) DO UPDATE SET attempts = t.attempts
-		RETURNING t.subject, t.attempts, t.last_at`, hashes, storedTime(now))
+		RETURNING t.subject, t.attempts, t.last_at`, asked, storedTime(now))
 	if err != nil {
 		return 0, classify(fmt.Errorf("lock throttles: %w", err))
 	}
-	counted := make([]int, 0, len(subjects)) // in the order of hashes
-	hashes = hashes[:0]
+	var locked [][]byte
+	var counted []int // in the order of locked
 	var hash []byte
 	var attempts int
 	var last time.Time
@@ -59,7 +59,7 @@ func (tx *Tx) ReserveLogin(ctx context.Context, subjects []Subject, window time.
 		limit := limits[[32]byte(hash)]
 		wait, left := loginWait(attempts, limit, window, now.Sub(last))
 		retryAfter = max(retryAfter, wait)
-		hashes, counted = append(hashes, slices.Clone(hash)), append(counted, left+1)
+		locked, counted = append(locked, slices.Clone(hash)), append(counted, left+1)
 		return nil
 	})
 	if err != nil {
@@ -71,7 +71,7 @@ func (tx *Tx) ReserveLogin(ctx context.Context, subjects []Subject, window time.
 	_, err = tx.tx.Exec(ctx, `-- name: CountLogin
 		UPDATE login_throttles t SET attempts = c.attempts, last_at = greatest(t.last_at, $3)
 		FROM unnest($1::bytea[], $2::integer[]) AS c (subject, attempts) WHERE t.subject = c.subject`,
-		hashes, counted, storedTime(now))
+		locked, counted, storedTime(now))
 	if err != nil {
 		return 0, classify(fmt.Errorf("count login: %w", err))
 	}

@@ -237,7 +237,7 @@ func (v *verifier) unsealed(ctx context.Context, tx pgx.Tx) error {
 	var events int64
 	var first uuid.NullUUID
 	err := tx.QueryRow(ctx, `-- name: UnsealedEvents
-		SELECT count(*), (array_agg(id))[1] FROM (SELECT id FROM events WHERE seal_id IS NULL ORDER BY id LIMIT $1) AS e`,
+		SELECT count(*), (array_agg(id ORDER BY id))[1] FROM (SELECT id FROM events WHERE seal_id IS NULL LIMIT $1) AS e`,
 		manyUnsealed).Scan(&events, &first)
 	if err != nil {
 		return fmt.Errorf("unsealed events: %w", err)
@@ -245,7 +245,7 @@ func (v *verifier) unsealed(ctx context.Context, tx pgx.Tx) error {
 	switch {
 	case events == 0:
 	case events == manyUnsealed:
-		v.flaw(&sealed{}, fmt.Sprintf("%d events or more are without a seal, beginning with event %s", events, first.UUID))
+		v.flaw(&sealed{}, fmt.Sprintf("%d events or more are without a seal, one of them event %s", events, first.UUID))
 	default:
 		v.flaw(&sealed{}, fmt.Sprintf("%d events are without a seal, beginning with event %s", events, first.UUID))
 	}

@@ -93,8 +93,11 @@ func TestTamperingIsFound(t *testing.T) {
 		{"a changed time", []string{`UPDATE events SET at = at + interval '1 microsecond' WHERE seal_id = ` + sealOfS(2)}, []string{"2: among its 1 events"}},
 		{"a reason of nothing", []string{`UPDATE events SET reason = '' WHERE reason IS NULL AND seal_id = ` + sealOfS(1)}, []string{"1: among its 2 events"}},
 		{"text moved to the next column", []string{`UPDATE events SET client_address = '203.0.113.7c', user_agent = 'url/8' WHERE seal_id = ` + sealOfS(2)}, []string{"2: among its 1 events"}},
-		{"a deleted event", []string{`DELETE FROM events WHERE id = (SELECT id FROM events WHERE seal_id = ` + sealOfS(1) + ` ORDER BY id LIMIT 1)`},
-			[]string{"1: 1 of its 2 events are missing"}},
+		{
+			"a deleted event",
+			[]string{`DELETE FROM events WHERE id = (SELECT id FROM events WHERE seal_id = ` + sealOfS(1) + ` ORDER BY id LIMIT 1)`},
+			[]string{"1: 1 of its 2 events are missing"},
+		},
 		{"all events of a seal deleted", []string{`DELETE FROM events WHERE seal_id = ` + sealOfS(5)}, []string{"5: 1 of its 1 events are missing"}},
 		{"an inserted event", []string{`INSERT INTO events (id, at, action, actor, correlation_id, seal_id)
 			SELECT gen_random_uuid(), now(), 'approved', 'user:mallory', '', ` + sealOfS(3)}, []string{"3: it has 1 events more than the 1"}},
@@ -107,12 +110,21 @@ func TestTamperingIsFound(t *testing.T) {
 			`WITH two AS (SELECT id, drift_id, lag(drift_id, 1, NULL) OVER (ORDER BY id) AS before, lead(drift_id) OVER (ORDER BY id) AS after FROM events WHERE seal_id = ` + sealOfS(1) + `)
 				UPDATE events e SET actor = substr(e.actor, 2), reason = NULL, drift_id = coalesce(two.before, two.after) FROM two WHERE two.id = e.id`,
 		}, []string{"1: among its 2 events"}},
-		{"an event moved to another seal", []string{`UPDATE events SET seal_id = ` + sealOfS(3) + ` WHERE seal_id = ` + sealOfS(2)},
-			[]string{"2: 1 of its 1 events are missing", "3: it has 1 events more"}},
-		{"a deleted seal in the middle", []string{`DELETE FROM audit_seals WHERE id = ` + sealOfS(3)},
-			[]string{"3: the seal is missing", "0: 1 events name a seal that is not there"}},
-		{"seals deleted at the beginning", []string{`DELETE FROM audit_seals WHERE id IN (` + sealOfS(1) + `, ` + sealOfS(2) + `)`},
-			[]string{"1: the seals up to number 2 are missing", "0: 2 events name", "0: 1 events name"}},
+		{
+			"an event moved to another seal",
+			[]string{`UPDATE events SET seal_id = ` + sealOfS(3) + ` WHERE seal_id = ` + sealOfS(2)},
+			[]string{"2: 1 of its 1 events are missing", "3: it has 1 events more"},
+		},
+		{
+			"a deleted seal in the middle",
+			[]string{`DELETE FROM audit_seals WHERE id = ` + sealOfS(3)},
+			[]string{"3: the seal is missing", "0: 1 events name a seal that is not there"},
+		},
+		{
+			"seals deleted at the beginning",
+			[]string{`DELETE FROM audit_seals WHERE id IN (` + sealOfS(1) + `, ` + sealOfS(2) + `)`},
+			[]string{"1: the seals up to number 2 are missing", "0: 2 events name", "0: 1 events name"},
+		},
 		{"the newest seal deleted, its events left", []string{`DELETE FROM audit_seals WHERE id = ` + sealOfS(5)}, []string{"0: 1 events name a seal"}},
 		{"a seal deleted with its events, the rest numbered anew", []string{
 			`DELETE FROM events WHERE seal_id = ` + sealOfS(3), `DELETE FROM audit_seals WHERE id = ` + sealOfS(3),
@@ -125,12 +137,20 @@ func TestTamperingIsFound(t *testing.T) {
 			"2: it was not made after", "2: the seal has been changed", "2: it is not signed",
 			"3: it was not made after", "3: the seal has been changed", "3: it is not signed", "4: it was not made after",
 		}},
-		{"a changed seal", []string{`UPDATE audit_seals SET at = at + interval '1 day' WHERE id = ` + sealOfS(2)},
-			[]string{"2: the seal has been changed", "2: it is not signed"}},
-		{"a seal in another chain", []string{`UPDATE audit_seals SET chain = 'account:99', seq = 1 WHERE id = ` + sealOfS(5)},
-			[]string{"1: it was not made after", "1: the seal has been changed", "1: it is not signed"}},
-		{"a changed reason, and a chain that fits again", append([]string{change}, resealed(2)...),
-			[]string{"2: it is not signed", "3: it is not signed", "4: it is not signed", "5: it is not signed"}},
+		{
+			"a changed seal",
+			[]string{`UPDATE audit_seals SET at = at + interval '1 day' WHERE id = ` + sealOfS(2)},
+			[]string{"2: the seal has been changed", "2: it is not signed"},
+		},
+		{
+			"a seal in another chain",
+			[]string{`UPDATE audit_seals SET chain = 'account:99', seq = 1 WHERE id = ` + sealOfS(5)},
+			[]string{"1: it was not made after", "1: the seal has been changed", "1: it is not signed"},
+		},
+		{
+			"a changed reason, and a chain that fits again", append([]string{change}, resealed(2)...),
+			[]string{"2: it is not signed", "3: it is not signed", "4: it is not signed", "5: it is not signed"},
+		},
 		{"an event and its seal made up at the end", []string{
 			`INSERT INTO audit_seals SELECT chain, 6, '01936000-0000-7000-8000-00000000000a', at, 1, events_digest, digest, digest, key_id, mac FROM audit_seals WHERE id = ` + sealOfS(5),
 			`INSERT INTO events (id, at, action, actor, correlation_id, seal_id) SELECT gen_random_uuid(), now(), 'approved', 'user:mallory', '', '01936000-0000-7000-8000-00000000000a'`,
