@@ -135,7 +135,11 @@ func (s *Service) open(ctx context.Context, user *postgres.User, account [32]byt
 	}
 	from.Name = tokens.Principal.Actor()
 	err = s.DB.InTx(ctx, func(tx *postgres.Tx) error {
-		if err := tx.InsertSession(ctx, session, hash, tokens.RefreshExpires, from); err != nil {
+		err := tx.InsertSession(ctx, session, user.PasswordHash, hash, tokens.RefreshExpires, from)
+		if fault.KindOf(err) == fault.Conflict {
+			return errBadLogin // disabled, or given another password, since it was checked
+		}
+		if err != nil {
 			return err
 		}
 		if rehashed != "" {

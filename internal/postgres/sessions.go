@@ -76,21 +76,24 @@ func (db *DB) SessionStanding(ctx context.Context, id uuid.UUID) (Standing, erro
 }
 
 // InsertSession stores a login and the hash of its first refresh token, which
-// is good until expires. It is Conflict when the user is disabled, also when
-// that happens at the same moment.
-func (tx *Tx) InsertSession(ctx context.Context, s Session, refresh [32]byte, expires time.Time, from audit.Actor) error {
+// is good until expires. checked is the hash that the password was held
+// against. It is Conflict when the user is disabled or has another password by
+// now, also when that happens at the same moment.
+func (tx *Tx) InsertSession(
+	ctx context.Context, s Session, checked string, refresh [32]byte, expires time.Time, from audit.Actor,
+) error {
 	// The lock makes DisableUser wait for this session, to end it. A weaker one
 	// would do, but a login goes on to write the user's row: two would deadlock.
 	tag, err := tx.tx.Exec(ctx, `-- name: InsertSession
-		WITH owner AS (SELECT id FROM users WHERE id = $2 AND disabled_at IS NULL FOR NO KEY UPDATE)
+		WITH owner AS (SELECT id FROM users WHERE id = $2 AND disabled_at IS NULL AND password_hash = $7 FOR NO KEY UPDATE)
 		INSERT INTO sessions (id, user_id, created_at, expires_at, client_address, user_agent)
 		SELECT $1, id, $3, $4, nullif($5, ''), nullif($6, '') FROM owner`,
-		s.ID, s.UserID, storedTime(s.CreatedAt), storedTime(s.ExpiresAt), from.ClientAddress, from.UserAgent)
+		s.ID, s.UserID, storedTime(s.CreatedAt), storedTime(s.ExpiresAt), from.ClientAddress, from.UserAgent, checked)
 	if err != nil {
 		return classify(fmt.Errorf("insert session: %w", err))
 	}
 	if tag.RowsAffected() == 0 {
-		return fault.New(fault.Conflict, "the user is disabled")
+		return fault.New(fault.Conflict, "the user is disabled, or has another password by now")
 	}
 	return tx.insertRefresh(ctx, s.ID, refresh, s.CreatedAt, expires)
 }

@@ -28,7 +28,7 @@ func newSession(tb testing.TB, db *postgres.DB, u *postgres.User, n byte) uuid.U
 	tb.Helper()
 	s := postgres.Session{ID: postgres.NewID(noon), UserID: u.ID, CreatedAt: noon, ExpiresAt: noon.AddDate(0, 1, 0)}
 	inTx(tb, db, func(ctx context.Context, tx *postgres.Tx) error {
-		return tx.InsertSession(ctx, s, [32]byte{n}, noon.AddDate(0, 0, 7), alicesClient)
+		return tx.InsertSession(ctx, s, u.PasswordHash, [32]byte{n}, noon.AddDate(0, 0, 7), alicesClient)
 	})
 	return s.ID
 }
@@ -132,7 +132,7 @@ func TestManyLoginsOfOneUserAtOnce(t *testing.T) {
 			err := db.InTx(t.Context(), func(tx *postgres.Tx) error {
 				s := postgres.Session{ID: uuid.New(), UserID: alice.ID, CreatedAt: noon, ExpiresAt: noon.Add(time.Hour)}
 				return errors.Join(
-					tx.InsertSession(t.Context(), s, [32]byte{n}, noon.Add(time.Hour), alicesClient),
+					tx.InsertSession(t.Context(), s, alice.PasswordHash, [32]byte{n}, noon.Add(time.Hour), alicesClient),
 					tx.TouchLogin(t.Context(), alice.ID, noon),
 					tx.RecordEvent(t.Context(), audit.Event{At: noon, Action: audit.LoggedIn, Actor: alicesClient}),
 				)
