@@ -27,12 +27,12 @@ var table = []struct {
 	{"internal/clientip", 1, "who is really calling, behind proxies; limits, logs and spans must agree on it"},
 
 	{"internal/pipeline", 1, "what the CI system says of the run it runs us in; knows its variables and nothing of us"},
-	{"internal/terraformcli", 1, "runs terraform or tofu; knows programs and nothing of plans"},
+	{"internal/terraformcli/tftest", 1, "a Terraform for tests: the real one, and a stand-in"},
 	// What stands beside the program. No package of it is imported, or imports.
 	{"internal/dashboards", 1, "Grafana's dashboards, one line a query; deploy/grafana/dashboards is written from it"},
 	{"internal/deploytest", 1, "tests alone: dashboards, rules and runbooks against the series there are"},
 
-	{"internal/terraformcli/tftest", 2, "a Terraform for tests: the real one, and a stand-in"},
+	{"internal/terraformcli", 2, "runs terraform or tofu; knows programs and nothing of plans"},
 
 	// The domain and its neighbours, each about one noun.
 	{"internal/drift", 2, "THE DOMAIN: what drifted, how bad it is, what became of it"},
@@ -158,6 +158,11 @@ var reserved = []struct {
 		path: module + "internal/devpg",
 		only: []string{"cmd/driftsentry", "internal/postgres/pgtest"},
 		why:  "a server of our own is for the demo and for tests",
+	},
+	{
+		path:  module + "internal/terraformcli/tftest",
+		why:   "it is for tests",
+		tests: []string{"internal/terraformcli", "cmd/driftsentry"},
 	},
 	{
 		path: module + "internal/postgres/pgtest",

@@ -21,7 +21,8 @@
 //	                  the client's address behind proxies; JSON as it was written;
 //	                  more records than memory holds
 //	dashboards        Grafana's pages as they are written; deploytest: whether dashboards,
-//	                  rules and runbooks speak of series that exist
+//	                  rules and runbooks speak of series that exist; e2e: the whole stack,
+//	                  asked what a person would ask
 //
 // Pure core, plain shell: drift, redact and terraform turn values into values;
 // sockets, clocks and SQL live in ingest, postgres and httpapi; telemetry is

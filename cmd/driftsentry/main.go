@@ -65,13 +65,15 @@ func run(ctx context.Context, p process) int {
 	root.SetIn(p.stdin)
 	root.SetOut(p.stdout)
 	root.SetErr(p.stderr)
-	root.AddCommand(p.serveCommand(), p.demoCommand(), p.migrateCommand(),
+	root.AddCommand(p.serveCommand(), p.demoCommand(), p.migrateCommand(), p.scanCommand(),
 		p.userCommand(), p.apikeyCommand(), p.healthcheckCommand(), p.versionCommand())
 
 	err := root.ExecuteContext(ctx)
 	switch {
 	case err == nil:
 		return exitOK
+	case errors.Is(err, errDrift): // told, and no failure
+		return exitDrift
 	case errors.Is(err, errReported):
 		return exitFailure
 	default:

@@ -18,6 +18,7 @@ import (
 
 	"github.com/driftsentry/driftsentry/internal/config"
 	"github.com/driftsentry/driftsentry/internal/postgres/pgtest"
+	"github.com/driftsentry/driftsentry/internal/terraformcli/tftest"
 )
 
 // asProgram makes the test binary be driftsentry itself. As a process of its
@@ -31,6 +32,7 @@ const asProgram = "DRIFTSENTRY_TEST_AS_PROGRAM"
 const panics = "DRIFTSENTRY_TEST_PANICS"
 
 func TestMain(m *testing.M) {
+	tftest.Main()
 	if os.Getenv(asProgram) == "" {
 		os.Exit(m.Run())
 	}

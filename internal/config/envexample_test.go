@@ -46,6 +46,7 @@ func TestEnvExample(t *testing.T) {
 	for _, environ := range [][]string{nil, {"APP_ENV=production"}} {
 		r := newReader(environ)
 		r.everything()
+		r.scan()
 		for _, name := range r.asked {
 			read[name] = true
 		}
@@ -119,7 +120,7 @@ func readElsewhere(t *testing.T) elsewhere {
 			switch {
 			case err != nil || !entry.IsDir():
 				return err
-			case entry.Name() == "testdata" || entry.Name() == "pgtest":
+			case entry.Name() == "testdata" || entry.Name() == "pgtest" || entry.Name() == "tftest":
 				return fs.SkipDir
 			case folder == "../../internal/config":
 				return nil
@@ -204,8 +205,10 @@ func literal(e ast.Expr) string {
 func fixedDefaults() map[string]string {
 	defaults := make(map[string]string)
 	development, production := newReader(nil), newReader([]string{"APP_ENV=production"})
-	development.everything()
-	production.everything()
+	for _, r := range []*reader{development, production} {
+		r.everything()
+		r.scan()
+	}
 	inProduction := make(map[string]string)
 	for _, setting := range production.settings {
 		inProduction[setting.Name] = setting.Value
