@@ -6,7 +6,7 @@ GATE := bash .ci/run
 .DEFAULT_GOAL := help
 .PHONY: help
 help: ## Show this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 .PHONY: demo
 demo: ## Everything on this machine with nothing to set up; Ctrl-C leaves nothing behind
@@ -20,6 +20,15 @@ run: ## Run the service, configured by the environment (see .env.example)
 build: ## Build the static binary bin/driftsentry
 	CGO_ENABLED=0 go build -trimpath -ldflags='-s -w' -o bin/driftsentry ./cmd/driftsentry
 
+.PHONY: image
+image: ## Build the container image driftsentry:local, with its version
+	DOCKER_BUILDKIT=1 docker build -t driftsentry:local --build-arg VERSION="$$(git describe --tags --always)" \
+	  --build-arg COMMIT="$$(git rev-parse HEAD)" --build-arg DATE="$$(git log -1 --format=%cI)" .
+
+.PHONY: container-test
+container-test: ## Try the image and docker-compose.yml with a container engine, if there is one
+	.ci/container-test
+
 .PHONY: check
 check: ## All that CI runs; do this before you push
 	$(GATE)
@@ -31,6 +40,10 @@ test: ## Run the tests
 .PHONY: race
 race: ## Run the tests with the race detector, and list what was skipped
 	$(GATE) race
+
+.PHONY: e2e
+e2e: ## Run the whole stack as processes: real collector, Jaeger, Prometheus; look for traces, lines, panels, alerts
+	$(GATE) e2e
 
 .PHONY: lint
 lint: ## Check format, vet and lint
