@@ -63,12 +63,12 @@ func (p process) withAccounts(
 	}
 	defer service.Close()
 	ctx = correlation.With(ctx, correlation.IDs{Correlation: correlation.New()})
-	return clear(do(ctx, db, service, audit.Operator()))
+	return plainly(do(ctx, db, service, audit.Operator()))
 }
 
-// clear gives what a person needs of an error: what was wrong with each input,
+// plainly gives what a person needs of an error: what was wrong with each input,
 // and not which layers it passed.
-func clear(err error) error {
+func plainly(err error) error {
 	e, ok := fault.As(err)
 	if !ok || e.Kind == fault.Internal || e.Kind == fault.Unavailable {
 		return err

@@ -128,8 +128,10 @@ func (a *attack) decide() {
 // readAll asks for everything that was stored.
 func (a *attack) readAll() {
 	a.t.Helper()
-	for _, list := range []string{"/api/v1/drifts?noise=true&limit=100", "/api/v1/scans?limit=100", "/api/v1/stacks?limit=100",
-		"/api/v1/audit?limit=100", "/api/v1/audit/verify", "/api/v1/users", "/api/v1/api-keys", "/api/v1/correlations/" + controlID} {
+	for _, list := range []string{
+		"/api/v1/drifts?noise=true&limit=100", "/api/v1/scans?limit=100", "/api/v1/stacks?limit=100",
+		"/api/v1/audit?limit=100", "/api/v1/audit/verify", "/api/v1/users", "/api/v1/api-keys", "/api/v1/correlations/" + controlID,
+	} {
 		a.expect(200, "GET", list, "")
 	}
 	drifts := get[listOf[listedDrift]](a.house, "/api/v1/drifts?limit=100")

@@ -48,9 +48,7 @@ func TestNoSecretComesOut(t *testing.T) {
 			}
 			secrets["basic credential"] = basicCredential()
 			sinks, issued := plantAll(t, format, append(plans, canaryPlan(t)))
-			for way, secret := range issued {
-				secrets[way] = secret
-			}
+			maps.Copy(secrets, issued)
 			for name, sink := range sinks {
 				if !strings.Contains(sink.text, sink.control) {
 					t.Errorf("%s: the control %q is not in it, so it proves nothing; it has %d bytes", name, sink.control, len(sink.text))

@@ -30,9 +30,8 @@ var noon = time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC)
 // office is a service on a database of its own, whose clock the test moves.
 type office struct {
 	*accounts.Service
-	t   *testing.T
-	ctx context.Context
-	db  *postgres.DB
+	t  *testing.T
+	db *postgres.DB
 
 	mu  sync.Mutex
 	now time.Time
@@ -46,7 +45,7 @@ func open(t *testing.T) *office {
 // openOn is one more replica on the same database.
 func openOn(t *testing.T, db *postgres.DB) *office {
 	t.Helper()
-	o := &office{t: t, now: noon, db: db, ctx: correlation.With(t.Context(), correlation.IDs{Correlation: "c-1"})}
+	o := &office{t: t, now: noon, db: db}
 	s, err := accounts.New(accounts.Options{
 		DB: o.db, Passwords: auth.NewPasswords(2), Now: o.clock,
 		Signer: auth.NewSigner([]byte(strings.Repeat("k", 32)), nil, 15*time.Minute),
@@ -57,6 +56,11 @@ func openOn(t *testing.T, db *postgres.DB) *office {
 	t.Cleanup(s.Close)
 	o.Service = s
 	return o
+}
+
+// ctx is a request's, with its correlation id.
+func (o *office) ctx() context.Context {
+	return correlation.With(o.t.Context(), correlation.IDs{Correlation: "c-1"})
 }
 
 // clock never says the same twice, so that events are ordered by their time.
@@ -80,7 +84,7 @@ var operator = audit.Operator()
 
 func (o *office) user(email string, role auth.Role) *postgres.User {
 	o.t.Helper()
-	u, _, err := o.CreateUser(o.ctx, accounts.NewUser{Email: email, Role: role, Password: secret.New(password)}, operator)
+	u, _, err := o.CreateUser(o.ctx(), accounts.NewUser{Email: email, Role: role, Password: secret.New(password)}, operator)
 	if err != nil {
 		o.t.Fatalf("CreateUser(%s) = %v", email, err)
 	}
@@ -88,7 +92,7 @@ func (o *office) user(email string, role auth.Role) *postgres.User {
 }
 
 func (o *office) login(email, password string) (accounts.Tokens, error) {
-	return o.Login(o.ctx, email, secret.New(password), audit.Actor{ClientAddress: "203.0.113.7", UserAgent: "test"})
+	return o.Login(o.ctx(), email, secret.New(password), audit.Actor{ClientAddress: "203.0.113.7", UserAgent: "test"})
 }
 
 func (o *office) mustLogin(email string) accounts.Tokens {
@@ -101,7 +105,7 @@ func (o *office) mustLogin(email string) accounts.Tokens {
 }
 
 func (o *office) bearer(token secret.String) (*auth.Principal, error) {
-	return o.Authenticate(o.ctx, accounts.Credential{Bearer: token})
+	return o.Authenticate(o.ctx(), accounts.Credential{Bearer: token})
 }
 
 // trail is the audit trail, oldest first.
@@ -150,7 +154,7 @@ func TestALoginFromBeginningToEnd(t *testing.T) {
 		t.Fatalf("Authenticate() = %+v, %v, want alice as engineer for 15 minutes", p, err)
 	}
 	o.wait(14 * time.Minute)
-	next, err := o.Refresh(o.ctx, tokens.Refresh, audit.Actor{})
+	next, err := o.Refresh(o.ctx(), tokens.Refresh, audit.Actor{})
 	if err != nil {
 		t.Fatalf("Refresh() = %v", err)
 	}
@@ -161,13 +165,13 @@ func TestALoginFromBeginningToEnd(t *testing.T) {
 		t.Errorf("Authenticate() with the new token = %v", err)
 	}
 	for range 2 { // a second time is no error
-		if err := o.Logout(o.ctx, next.Refresh, audit.Actor{}); err != nil {
+		if err := o.Logout(o.ctx(), next.Refresh, audit.Actor{}); err != nil {
 			t.Errorf("Logout() = %v", err)
 		}
 	}
 	_, err = o.bearer(next.Access)
 	wantKind(t, "Authenticate() after logout", err, fault.Unauthenticated)
-	_, err = o.Refresh(o.ctx, next.Refresh, audit.Actor{})
+	_, err = o.Refresh(o.ctx(), next.Refresh, audit.Actor{})
 	wantKind(t, "Refresh() after logout", err, fault.Unauthenticated)
 	o.wantTrail(audit.UserCreated, audit.LoggedIn, audit.LoggedOut)
 }
@@ -178,13 +182,13 @@ func TestARefreshTokenUsedTwiceEndsItsSession(t *testing.T) {
 	o.user(alice, auth.Viewer)
 	stolen, other := o.mustLogin(alice), o.mustLogin(alice)
 
-	next, err := o.Refresh(o.ctx, stolen.Refresh, audit.Actor{})
+	next, err := o.Refresh(o.ctx(), stolen.Refresh, audit.Actor{})
 	if err != nil {
 		t.Fatalf("Refresh() = %v", err)
 	}
-	_, err = o.Refresh(o.ctx, stolen.Refresh, audit.Actor{})
+	_, err = o.Refresh(o.ctx(), stolen.Refresh, audit.Actor{})
 	wantKind(t, "Refresh() with a used token", err, fault.Unauthenticated)
-	_, err = o.Refresh(o.ctx, next.Refresh, audit.Actor{})
+	_, err = o.Refresh(o.ctx(), next.Refresh, audit.Actor{})
 	wantKind(t, "Refresh() with the token it was changed for", err, fault.Unauthenticated)
 	_, err = o.bearer(next.Access)
 	wantKind(t, "Authenticate() in the ended session", err, fault.Unauthenticated)
@@ -201,17 +205,17 @@ func TestASessionEndsAfterAMonthHoweverOftenItIsRefreshed(t *testing.T) {
 	tokens := o.mustLogin(alice)
 	var err error
 	for day := 0; day < 30; day += 6 {
-		if tokens, err = o.Refresh(o.ctx, tokens.Refresh, audit.Actor{}); err != nil {
+		if tokens, err = o.Refresh(o.ctx(), tokens.Refresh, audit.Actor{}); err != nil {
 			t.Fatalf("Refresh() on day %d = %v", day, err)
 		}
 		o.wait(6 * 24 * time.Hour)
 	}
-	_, err = o.Refresh(o.ctx, tokens.Refresh, audit.Actor{})
+	_, err = o.Refresh(o.ctx(), tokens.Refresh, audit.Actor{})
 	wantKind(t, "Refresh() after a month", err, fault.Unauthenticated)
 
 	tokens = o.mustLogin(alice)
 	o.wait(7 * 24 * time.Hour)
-	_, err = o.Refresh(o.ctx, tokens.Refresh, audit.Actor{})
+	_, err = o.Refresh(o.ctx(), tokens.Refresh, audit.Actor{})
 	wantKind(t, "Refresh() of a token that was not used for a week", err, fault.Unauthenticated)
 }
 
@@ -220,7 +224,7 @@ func TestBadLoginsAllLookTheSame(t *testing.T) {
 	o := open(t)
 	o.user(alice, auth.Viewer)
 	gone := o.user("gone@example.com", auth.Viewer)
-	if _, err := o.DisableUser(o.ctx, gone.ID, uuid.Nil, operator); err != nil {
+	if _, err := o.DisableUser(o.ctx(), gone.ID, uuid.Nil, operator); err != nil {
 		t.Fatal(err)
 	}
 	tests := []struct{ name, email, password, actor, reason string }{
@@ -283,18 +287,18 @@ func TestADisabledUserIsOutAtOnce(t *testing.T) {
 	if _, err := o.bearer(tokens.Access); err != nil {
 		t.Fatal(err)
 	}
-	_, err := o.DisableUser(o.ctx, u.ID, u.ID, operator)
+	_, err := o.DisableUser(o.ctx(), u.ID, u.ID, operator)
 	wantKind(t, "disabling oneself", err, fault.Conflict)
 	for range 2 { // the second time changes nothing
-		if _, err := o.DisableUser(o.ctx, u.ID, uuid.Nil, operator); err != nil {
+		if _, err := o.DisableUser(o.ctx(), u.ID, uuid.Nil, operator); err != nil {
 			t.Fatalf("DisableUser() = %v", err)
 		}
 	}
 	_, err = o.bearer(tokens.Access)
 	wantKind(t, "Authenticate() of a disabled user", err, fault.Unauthenticated)
-	_, err = o.Refresh(o.ctx, tokens.Refresh, audit.Actor{})
+	_, err = o.Refresh(o.ctx(), tokens.Refresh, audit.Actor{})
 	wantKind(t, "Refresh() of a disabled user", err, fault.Unauthenticated)
-	_, err = o.DisableUser(o.ctx, uuid.New(), uuid.Nil, operator)
+	_, err = o.DisableUser(o.ctx(), uuid.New(), uuid.Nil, operator)
 	wantKind(t, "disabling nobody", err, fault.NotFound)
 	o.wantTrail(audit.UserCreated, audit.LoggedIn, audit.UserDisabled)
 }
@@ -304,7 +308,7 @@ func TestANewPasswordEndsWhatTheOldOneOpened(t *testing.T) {
 	o := open(t)
 	u := o.user(alice, auth.Admin)
 	tokens := o.mustLogin(alice)
-	madeUp, err := o.SetPassword(o.ctx, u.ID, secret.String{}, operator)
+	madeUp, err := o.SetPassword(o.ctx(), u.ID, secret.String{}, operator)
 	if err != nil || madeUp.IsZero() {
 		t.Fatalf("SetPassword() = %v, %v, want one that was made up", madeUp, err)
 	}
@@ -315,7 +319,7 @@ func TestANewPasswordEndsWhatTheOldOneOpened(t *testing.T) {
 	if _, err := o.login(alice, madeUp.Reveal()); err != nil {
 		t.Errorf("Login() with the new password = %v", err)
 	}
-	_, err = o.SetPassword(o.ctx, u.ID, secret.New("short"), operator)
+	_, err = o.SetPassword(o.ctx(), u.ID, secret.New("short"), operator)
 	wantKind(t, "a short password", err, fault.Invalid)
 }
 
@@ -335,7 +339,7 @@ func TestUsersThatCannotBe(t *testing.T) {
 		{"no role", accounts.NewUser{Email: "x@example.com"}, fault.Invalid},
 		{"a common password", accounts.NewUser{Email: "x@example.com", Role: auth.Viewer, Password: secret.New("password1234")}, fault.Invalid},
 	} {
-		_, _, err := o.CreateUser(o.ctx, tt.user, operator)
+		_, _, err := o.CreateUser(o.ctx(), tt.user, operator)
 		wantKind(t, tt.name, err, tt.want)
 	}
 	o.wantTrail(audit.UserCreated)
@@ -344,38 +348,38 @@ func TestUsersThatCannotBe(t *testing.T) {
 func TestAPIKeys(t *testing.T) {
 	t.Parallel()
 	o := open(t)
-	key, text, err := o.CreateKey(o.ctx, accounts.NewKey{Name: "ci", Role: auth.Ingest, Stacks: "prod/*", Expires: noon.Add(time.Hour)}, operator)
+	key, text, err := o.CreateKey(o.ctx(), accounts.NewKey{Name: "ci", Role: auth.Ingest, Stacks: "prod/*", Expires: noon.Add(time.Hour)}, operator)
 	if err != nil {
 		t.Fatalf("CreateKey() = %v", err)
 	}
 	for _, c := range []accounts.Credential{{APIKey: text}, {Bearer: text}} {
-		p, err := o.Authenticate(o.ctx, c)
+		p, err := o.Authenticate(o.ctx(), c)
 		if err != nil || p.ID != key.ID || p.Role != auth.Ingest || !p.Stacks.Match("prod/network") || p.Stacks.Match("dev/network") || p.Actor() != "key:ci" {
 			t.Errorf("Authenticate() = %+v, %v, want the key ci for prod/*", p, err)
 		}
 	}
-	page, _, err := o.db.APIKeys(o.ctx, postgres.ListQuery{Limit: 10})
+	page, _, err := o.db.APIKeys(o.ctx(), postgres.ListQuery{Limit: 10})
 	if err != nil || len(page) != 1 || !near(page[0].LastUsedAt, noon) {
 		t.Errorf("APIKeys() = %+v, %v, want one, used at noon", page, err)
 	}
 	o.wait(time.Hour)
-	_, err = o.Authenticate(o.ctx, accounts.Credential{APIKey: text})
+	_, err = o.Authenticate(o.ctx(), accounts.Credential{APIKey: text})
 	wantKind(t, "Authenticate() with an expired key", err, fault.Unauthenticated)
 
-	forever, text, err := o.CreateKey(o.ctx, accounts.NewKey{Name: "grafana", Role: auth.Viewer}, operator)
+	forever, text, err := o.CreateKey(o.ctx(), accounts.NewKey{Name: "grafana", Role: auth.Viewer}, operator)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := o.Authenticate(o.ctx, accounts.Credential{APIKey: text}); err != nil {
+	if _, err := o.Authenticate(o.ctx(), accounts.Credential{APIKey: text}); err != nil {
 		t.Errorf("Authenticate() = %v", err)
 	}
-	if _, err := o.RevokeKey(o.ctx, forever.ID, operator); err != nil {
+	if _, err := o.RevokeKey(o.ctx(), forever.ID, operator); err != nil {
 		t.Fatal(err)
 	}
-	_, err = o.Authenticate(o.ctx, accounts.Credential{APIKey: text})
+	_, err = o.Authenticate(o.ctx(), accounts.Credential{APIKey: text})
 	wantKind(t, "Authenticate() with a revoked key", err, fault.Unauthenticated)
 	for name, bad := range map[string]string{"junk": "dsk_junk", "empty": "", "a jwt": "eyJhbGciOiJub25lIn0.e30."} {
-		_, err := o.Authenticate(o.ctx, accounts.Credential{APIKey: secret.New(bad)})
+		_, err := o.Authenticate(o.ctx(), accounts.Credential{APIKey: secret.New(bad)})
 		wantKind(t, name, err, fault.Unauthenticated)
 	}
 	o.wantTrail(audit.APIKeyCreated, audit.APIKeyCreated, audit.APIKeyRevoked)
@@ -384,7 +388,7 @@ func TestAPIKeys(t *testing.T) {
 func TestKeysThatCannotBe(t *testing.T) {
 	t.Parallel()
 	o := open(t)
-	if _, _, err := o.CreateKey(o.ctx, accounts.NewKey{Name: "ci", Role: auth.Ingest}, operator); err != nil {
+	if _, _, err := o.CreateKey(o.ctx(), accounts.NewKey{Name: "ci", Role: auth.Ingest}, operator); err != nil {
 		t.Fatal(err)
 	}
 	for _, tt := range []struct {
@@ -403,7 +407,7 @@ func TestKeysThatCannotBe(t *testing.T) {
 		{"an end in the past", accounts.NewKey{Name: "x", Role: auth.Ingest, Expires: noon}, fault.Invalid},
 		{"an end nobody lives to see", accounts.NewKey{Name: "x", Role: auth.Ingest, Expires: noon.AddDate(11, 0, 0)}, fault.Invalid},
 	} {
-		_, _, err := o.CreateKey(o.ctx, tt.key, operator)
+		_, _, err := o.CreateKey(o.ctx(), tt.key, operator)
 		wantKind(t, tt.name, err, tt.want)
 	}
 	o.wantTrail(audit.APIKeyCreated)
@@ -422,13 +426,13 @@ func TestNoCredentialIsStored(t *testing.T) {
 	o := openOn(t, db)
 	o.user(alice, auth.Admin)
 	tokens := o.mustLogin(alice)
-	if tokens, err = o.Refresh(o.ctx, tokens.Refresh, audit.Actor{}); err != nil {
+	if tokens, err = o.Refresh(o.ctx(), tokens.Refresh, audit.Actor{}); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := o.login("bob@example.com", "typed into the wrong field"); err == nil {
 		t.Error("nobody could log in")
 	}
-	_, key, err := o.CreateKey(o.ctx, accounts.NewKey{Name: "ci", Role: auth.Ingest}, operator)
+	_, key, err := o.CreateKey(o.ctx(), accounts.NewKey{Name: "ci", Role: auth.Ingest}, operator)
 	if err != nil {
 		t.Fatal(err)
 	}

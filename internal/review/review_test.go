@@ -30,7 +30,6 @@ const reason = "agreed with the network team"
 type desk struct {
 	*review.Service
 	t   *testing.T
-	ctx context.Context
 	now time.Time
 	// decided are the steps the service told of.
 	decided []string
@@ -38,7 +37,7 @@ type desk struct {
 
 func open(t *testing.T) *desk {
 	t.Helper()
-	d := &desk{t: t, now: noon, ctx: correlation.With(t.Context(), correlation.IDs{Correlation: "c-1", Trace: "t-1", Span: "s-1"})}
+	d := &desk{t: t, now: noon}
 	d.Service = &review.Service{
 		DB: pgtest.Open(t), Now: func() time.Time { return d.now },
 		Decided: func(_ context.Context, was, is *postgres.Drift) {
@@ -48,25 +47,30 @@ func open(t *testing.T) *desk {
 	return d
 }
 
+// ctx is a request's, with its ids.
+func (d *desk) ctx() context.Context {
+	return correlation.With(d.t.Context(), correlation.IDs{Correlation: "c-1", Trace: "t-1", Span: "s-1"})
+}
+
 // detect stores a scan of a stack that found the addresses, an hour before noon.
 func (d *desk) detect(stack string, addresses ...string) []uuid.UUID {
 	d.t.Helper()
 	at := noon.Add(-time.Hour)
 	var ids []uuid.UUID
-	err := d.DB.InTx(d.ctx, func(tx *postgres.Tx) (err error) {
+	err := d.DB.InTx(d.ctx(), func(tx *postgres.Tx) (err error) {
 		up := &postgres.Upload{Scan: postgres.Scan{
 			ID: postgres.NewID(at), ReceivedAt: at, PayloadSHA256: sha256.Sum256([]byte(stack + strings.Join(addresses, " "))),
 			Report: drift.Report{Format: "terraform", Status: drift.Complete, Outside: true, TakenAt: at}, Receipt: json.RawMessage(`{}`),
 			Actor: audit.Actor{Name: "key:ci"}, IDs: correlation.IDs{Correlation: "scan-1"},
 		}}
-		if up.Stack, err = tx.LockStack(d.ctx, stack, at); err != nil {
+		if up.Stack, err = tx.LockStack(d.ctx(), stack, at); err != nil {
 			return err
 		}
 		var keys []drift.Key
 		for _, a := range addresses {
 			keys = append(keys, drift.Key{Origin: drift.Outside, Address: a})
 		}
-		ids, err = tx.InsertDrifts(d.ctx, up, keys, func(yield func(*drift.Resource, error) bool) {
+		ids, err = tx.InsertDrifts(d.ctx(), up, keys, func(yield func(*drift.Resource, error) bool) {
 			for _, a := range addresses {
 				r := &drift.Resource{
 					Address: a, Type: "aws_security_group", Origin: drift.Outside, Action: drift.Update, Severity: drift.Warning,
@@ -80,10 +84,10 @@ func (d *desk) detect(stack string, addresses ...string) []uuid.UUID {
 		if err != nil {
 			return err
 		}
-		if err := tx.AdvanceCoverage(d.ctx, up); err != nil {
+		if err := tx.AdvanceCoverage(d.ctx(), up); err != nil {
 			return err
 		}
-		return tx.InsertScan(d.ctx, up)
+		return tx.InsertScan(d.ctx(), up)
 	})
 	if err != nil {
 		d.t.Fatalf("store a scan: %v", err)
@@ -106,7 +110,7 @@ func (d *desk) decide(id uuid.UUID, to drift.Status, change ...func(*review.Deci
 		c(&w)
 	}
 	d.now = d.now.Add(time.Millisecond) // events are ordered by their time
-	return d.Decide(d.ctx, w)
+	return d.Decide(d.ctx(), w)
 }
 
 func (d *desk) must(id uuid.UUID, to drift.Status, change ...func(*review.Decision)) *postgres.Drift {
@@ -119,6 +123,7 @@ func (d *desk) must(id uuid.UUID, to drift.Status, change ...func(*review.Decisi
 }
 
 func until(text string) func(*review.Decision) { return func(w *review.Decision) { w.Until = text } }
+
 func because(text string) func(*review.Decision) {
 	return func(w *review.Decision) { w.Reason = text }
 }
@@ -208,7 +213,7 @@ func TestOfManyDecisionsAtOnceOneIsTaken(t *testing.T) {
 	for i := range cap(results) {
 		w := review.Decision{Drift: id, To: []drift.Status{drift.Approved, drift.Rejected}[i%2], Reason: reason, Actor: audit.System()}
 		all.Go(func() {
-			_, err := d.Decide(d.ctx, w)
+			_, err := d.Decide(d.ctx(), w)
 			results <- err
 		})
 	}
@@ -268,10 +273,10 @@ func TestReasonsAreKeptAsWrittenButForSecrets(t *testing.T) {
 	t.Parallel()
 	d := open(t)
 	for text, want := range map[string]string{
-		strings.Repeat("ü", 1000):                     strings.Repeat("ü", 1000),
-		"  two lines:\r\n\tyes  ":                     "two lines:\n\tyes",
-		"e\u0301 becomes one letter":                  "é becomes one letter",
-		"'; DROP TABLE drifts; --":                    "'; DROP TABLE drifts; --",
+		strings.Repeat("ü", 1000):                      strings.Repeat("ü", 1000),
+		"  two lines:\r\n\tyes  ":                      "two lines:\n\tyes",
+		"e\u0301 becomes one letter":                   "é becomes one letter",
+		"'; DROP TABLE drifts; --":                     "'; DROP TABLE drifts; --",
 		"use AKIAIOSFODNN7EXAMPLE until it is rotated": "use *** until it is rotated",
 	} {
 		id := d.detect("s-"+postgres.NewID(noon).String(), "a")[0]
@@ -289,7 +294,9 @@ func TestALimitedKeyDecidesAboutItsOwnStacksOnly(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	limited := func(w *review.Decision) { w.Principal = &auth.Principal{Kind: auth.KindKey, Role: auth.Engineer, Stacks: pattern} }
+	limited := func(w *review.Decision) {
+		w.Principal = &auth.Principal{Kind: auth.KindKey, Role: auth.Engineer, Stacks: pattern}
+	}
 	if _, err := d.decide(d.detect("prod/network", "a")[0], drift.Approved, limited); fault.KindOf(err) != fault.NotFound {
 		t.Errorf("Decide() about another stack = %v, want NotFound", err)
 	}
@@ -307,7 +314,7 @@ func TestRejectionsEnd(t *testing.T) {
 
 	d.now = noon.Add(time.Hour)
 	for round, want := range []int{2, 0} {
-		if n, err := d.ReopenExpired(d.ctx); err != nil || n != want {
+		if n, err := d.ReopenExpired(d.ctx()); err != nil || n != want {
 			t.Errorf("ReopenExpired() in round %d = %d, %v, want %d", round, n, err, want)
 		}
 	}
