@@ -37,7 +37,7 @@ func (p process) withAccounts(
 	if err != nil {
 		return err
 	}
-	ctx, cancel := context.WithTimeout(ctx, accountsTimeout)
+	ctx, cancel := context.WithTimeout(correlation.With(ctx, correlation.IDs{Correlation: correlation.New()}), accountsTimeout)
 	defer cancel()
 	go func() {
 		select {
@@ -62,7 +62,6 @@ func (p process) withAccounts(
 		return err
 	}
 	defer service.Close()
-	ctx = correlation.With(ctx, correlation.IDs{Correlation: correlation.New()})
 	return plainly(do(ctx, db, service, audit.Operator()))
 }
 
