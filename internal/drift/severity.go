@@ -39,14 +39,6 @@ func Classify(s Subject) (Severity, string) {
 	return r.severity, f.say(s.Origin)
 }
 
-// Weighs reports whether Classify looks into the values of attributes with this
-// name. Those of any other may be left nil, in a Subject's Values as well, where
-// decoding them would cost.
-func Weighs(attribute string) bool {
-	_, ok := ruled.byAttribute[attribute]
-	return ok
-}
-
 // rule is one line of the table: what it looks at, and how bad it is when
 // find agrees. The tables are in the severity_*.go files, by family.
 type rule struct {

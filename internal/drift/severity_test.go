@@ -2,7 +2,6 @@ package drift
 
 import (
 	"encoding/json"
-	"maps"
 	"slices"
 	"strings"
 	"testing"
@@ -110,29 +109,6 @@ func TestClassifyAnswersEveryAction(t *testing.T) {
 		if got, reason := Classify(s); got != severity || reason == "" {
 			t.Errorf("Classify(%s) = %s, %q, want %s", show(s), got, reason, severity)
 		}
-	}
-}
-
-// TestWeighs leaves out what Classify says it does not look at.
-func TestWeighs(t *testing.T) {
-	for _, c := range severityCases() {
-		for _, h := range c.hits {
-			s := h.subject
-			s.Attributes = slices.Clone(s.Attributes)
-			for i := range s.Attributes {
-				if a := &s.Attributes[i]; !Weighs(a.Name) {
-					a.Before, a.After = nil, nil
-				}
-			}
-			s.Values = maps.Clone(s.Values)
-			maps.DeleteFunc(s.Values, func(name string, _ any) bool { return !Weighs(name) })
-			if _, reason := Classify(s); reason != h.reason {
-				t.Errorf("Classify(%s) = %q without what it does not weigh, want %q", show(s), reason, h.reason)
-			}
-		}
-	}
-	if Weighs("instance_type") {
-		t.Error("Weighs(instance_type) = true, want false")
 	}
 }
 
