@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"os/user"
 	"strconv"
 	"strings"
 	"time"
@@ -27,25 +28,40 @@ import (
 // included.
 const accountsTimeout = 30 * time.Second
 
-// withAccounts runs one command on the database itself. It asks for no
-// credential: whoever may run it has the database's password. What it does is in
-// the audit trail as done by the operator.
+// withAccounts runs one command on accounts. What it does is in the audit trail
+// as done by the operator.
 func (p process) withAccounts(
 	ctx context.Context, do func(ctx context.Context, db *postgres.DB, s *accounts.Service, by audit.Actor) error,
 ) error {
+	ctx, cancel := context.WithTimeout(correlation.With(ctx, correlation.IDs{Correlation: correlation.New()}), accountsTimeout)
+	defer cancel()
+	return p.withDatabase(ctx, func(ctx context.Context, db *postgres.DB, _ []byte) error {
+		service, err := accounts.New(accounts.Options{DB: db, Passwords: auth.NewPasswords(1)})
+		if err != nil {
+			return err
+		}
+		defer service.Close()
+		return plainly(do(ctx, db, service, p.operator()))
+	})
+}
+
+// withDatabase runs one command on the database itself, until a signal comes. It
+// asks for no credential: whoever may run it has the database's password. It
+// does want the key of the audit trail, if that has ever been signed with one.
+func (p process) withDatabase(ctx context.Context, do func(ctx context.Context, db *postgres.DB, sealKey []byte) error) error {
 	database, sealKey, err := config.LoadAccounts(p.env)
 	if err != nil {
 		return err
 	}
-	ctx, cancel := context.WithTimeout(correlation.With(ctx, correlation.IDs{Correlation: correlation.New()}), accountsTimeout)
+	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
-	go func() {
+	go func(ctx context.Context) {
 		select {
 		case <-p.signals:
 			cancel()
 		case <-ctx.Done():
 		}
-	}()
+	}(ctx)
 	db, err := postgres.Open(ctx, postgres.Options{URL: database.URL.Reveal(), MaxConns: 2, SealKey: bytesOf(sealKey)})
 	if err != nil {
 		return err
@@ -57,12 +73,44 @@ func (p process) withAccounts(
 		}
 		return err
 	}
-	service, err := accounts.New(accounts.Options{DB: db, Passwords: auth.NewPasswords(1)})
-	if err != nil {
-		return err
+	if sealKey.IsZero() {
+		signed, err := db.HasSignedSeals(ctx)
+		if err != nil {
+			return err
+		}
+		if signed {
+			return errKeyMissing
+		}
 	}
-	defer service.Close()
-	return plainly(do(ctx, db, service, audit.Operator()))
+	return do(ctx, db, bytesOf(sealKey))
+}
+
+// errKeyMissing keeps a command from writing what would look forged ever after.
+var errKeyMissing = errors.New("the audit trail is signed with a key that this command was not given: " +
+	"set JWT_SECRET to what the service has, and FINGERPRINT_KEY if the service has it (or JWT_SECRET_FILE, FINGERPRINT_KEY_FILE)")
+
+// operator is whoever runs this command, as far as the machine can tell.
+func (p process) operator() audit.Actor {
+	actor := audit.Operator()
+	words := []string{"driftsentry"}
+	for _, arg := range p.args[:min(2, len(p.args))] { // what follows names somebody else, or is a flag's
+		if strings.HasPrefix(arg, "-") {
+			break
+		}
+		words = append(words, arg)
+	}
+	who := fmt.Sprintf("with uid %d", os.Getuid()) // many containers know no names
+	if u, err := user.Current(); err == nil && u.Username != "" {
+		who = u.Username
+	}
+	host, err := os.Hostname()
+	if err != nil {
+		host = "without a name"
+	}
+	const longest = 200 // bytes, as much as is kept of a client's user agent
+	text := fmt.Sprintf("%s (os user %s on host %s)", strings.Join(words, " "), who, host)
+	actor.UserAgent = strings.ToValidUTF8(text[:min(longest, len(text))], "")
+	return actor
 }
 
 // plainly gives what a person needs of an error: what was wrong with each input,

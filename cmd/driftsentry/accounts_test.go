@@ -85,6 +85,55 @@ func TestTheFirstAdmin(t *testing.T) {
 	}
 }
 
+// TestUsersChangeOnTheMachine: also the last admin, with a warning.
+func TestUsersChangeOnTheMachine(t *testing.T) {
+	t.Parallel()
+	env := []string{"DATABASE_URL=" + pgtest.URL(t), "LOG_FORMAT=json"}
+	h := runHouse(t, []string{"serve"}, env)
+	const password = "seven purple lanterns at sea"
+	if code, _, errs := piped(t, env, password+"\n", "user", "create", "--email", "root@example.com", "--role", "admin"); code != exitOK {
+		t.Fatalf("user create = %d\n%s", code, errs)
+	}
+	access, _, _ := h.login("root@example.com", password)
+	a := h.do(http.MethodPost, "/api/v1/api-keys", strings.NewReader(`{"name":"nightly","role":"ingest"}`),
+		"Content-Type", "application/json", "Authorization", "Bearer "+access)
+	if a.status != http.StatusCreated {
+		t.Fatalf("create a key = %d %s", a.status, a.body)
+	}
+	for _, step := range []struct {
+		args     string
+		says     []string
+		saysNot  string
+		login    int
+		asUserIs int // GET /api/v1/users with a fresh login
+	}{
+		{"role root@example.com viewer", []string{"viewer", "no admin is left"}, "nightly", 200, 403},
+		{"role root@example.com admin", []string{"admin"}, "no admin", 200, 200},
+		{"disable root@example.com", []string{"disabled", "no admin is left", "nightly", "apikey revoke"}, "", 401, 0},
+		{"enable root@example.com", []string{"may log in as admin"}, "no admin", 200, 200},
+	} {
+		code, out, errs := command(t, env, append([]string{"user"}, strings.Fields(step.args)...)...)
+		if code != exitOK || out != "" || step.saysNot != "" && strings.Contains(errs, step.saysNot) {
+			t.Errorf("user %s = %d %q\n%s", step.args, code, out, errs)
+		}
+		for _, want := range step.says {
+			if !strings.Contains(errs, want) {
+				t.Errorf("user %s says\n%s\nwant %q", step.args, errs, want)
+			}
+		}
+		access, _, status := h.login("root@example.com", password)
+		if status != step.login {
+			t.Errorf("a login after user %s = %d, want %d", step.args, status, step.login)
+		}
+		if status != http.StatusOK {
+			continue
+		}
+		if a := h.do(http.MethodGet, "/api/v1/users", nil, "Authorization", "Bearer "+access, "X-API-Key", ""); a.status != step.asUserIs {
+			t.Errorf("GET /api/v1/users after user %s = %d, want %d", step.args, a.status, step.asUserIs)
+		}
+	}
+}
+
 func TestKeysOfMachines(t *testing.T) {
 	t.Parallel()
 	env := []string{"DATABASE_URL=" + pgtest.URL(t), "LOG_FORMAT=json"}
@@ -127,7 +176,13 @@ func TestCommandsOnAccountsSayWhatIsWrong(t *testing.T) {
 		{env, "", "user create --email a@example.com --role ingest", "role must be admin, engineer or viewer"},
 		{env, "short\n", "user create --email a@example.com --role admin", "password"},
 		{env, "", "user disable nobody@example.com", "no such user"},
+		{env, "", "user enable nobody@example.com", "no such user"},
+		{env, "", "user role nobody@example.com admin", "no such user"},
+		{env, "", "user role nobody@example.com", "accepts 2 arg(s)"},
 		{env, "", "apikey create --name x --role root", "role must be"},
+		{env, "", "apikey create --name x --stack=", "stacks must be a pattern"},
+		{env, "", "apikey create --name x --role admin --stack prod/*", "stacks cannot limit an admin key"},
+		{env, "", "apikey create --name сi", "name must be of printable ASCII"}, // a Cyrillic с
 		{env, "", "apikey create --name x --expires soon", "--expires"},
 		{env, "", "apikey create --name x --expires 2020-01-01 --stack [", "not done:\n  stacks"},
 		{env, "", "apikey revoke dsk_nothing0", "no key has this prefix"},

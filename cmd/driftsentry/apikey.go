@@ -32,12 +32,15 @@ func (p process) apikeyCommand() *cobra.Command {
 
 func (p process) apikeyCreateCommand() *cobra.Command {
 	var n accounts.NewKey
-	var expires string
+	var stacks, expires string
 	create := &cobra.Command{
 		Use:   "create --name NAME --role ROLE",
 		Short: "Add a key and print it, alone on standard output, this once",
 		Args:  cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
+			if cmd.Flags().Changed("stack") { // an empty pattern is refused, and not every stack
+				n.Stacks = &stacks
+			}
 			return p.withAccounts(cmd.Context(), func(ctx context.Context, _ *postgres.DB, s *accounts.Service, by audit.Actor) (err error) {
 				if n.Expires, err = lifetime(expires, time.Now()); err != nil {
 					return err
@@ -55,7 +58,7 @@ func (p process) apikeyCreateCommand() *cobra.Command {
 	}
 	create.Flags().StringVar(&n.Name, "name", "", "what the key is for; the audit trail shows it")
 	create.Flags().StringVar((*string)(&n.Role), "role", string(auth.Ingest), "ingest, viewer, engineer or admin")
-	create.Flags().StringVar(&n.Stacks, "stack", "", "limit it to stacks that match `PATTERN`, such as prod/** (default all)")
+	create.Flags().StringVar(&stacks, "stack", "", "limit it to stacks that match `PATTERN`, such as prod/** (default all)")
 	create.Flags().StringVar(&expires, "expires", "never", "when it ends: 90d, 12h, or a date")
 	required(create, "name")
 	return create

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"crypto/rand"
 	"embed"
 	"errors"
 	"fmt"
@@ -125,6 +126,9 @@ func (p process) runDemo(running context.Context, end context.CancelCauseFunc, d
 			return err
 		}
 		settings = append(settings, "FINGERPRINT_KEY_FILE="+key)
+	} else {
+		// So that the audit trail is signed, by the demo's own commands too.
+		settings = append(settings, "JWT_SECRET="+rand.Text()+rand.Text(), "JWT_SECRET_PREVIOUS=")
 	}
 	if running.Err() != nil {
 		return nil

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -129,6 +130,7 @@ func TestDemoTwiceOnOneDirectory(t *testing.T) {
 			t.Errorf("the key file is %v, %v, want it closed to others", info, err)
 		}
 		key = now
+		d.wantSigned()
 		d.hangups <- syscall.SIGHUP
 		if code := d.wait(); code != exitOK || !strings.HasSuffix(d.errs.String(), "Stopped.\n") {
 			t.Errorf("after a hangup: exit code %d\n%s", code, d.errs)
@@ -137,6 +139,31 @@ func TestDemoTwiceOnOneDirectory(t *testing.T) {
 			t.Errorf("PostgreSQL is left behind: %v", err)
 		}
 	}
+}
+
+// wantSigned asks the demo, in the way it says, for what its audit trail is like.
+func (d *demoing) wantSigned() {
+	d.t.Helper()
+	said := regexp.MustCompile(`DRIFTSENTRY_URL=(\S+) DRIFTSENTRY_API_KEY=(\S+)`).FindStringSubmatch(d.out.String())
+	if said == nil {
+		d.t.Fatalf("the demo does not say how to ask it:\n%s", d.out)
+	}
+	d.url, d.key = said[1], said[2]
+	v := get[struct {
+		OK, SignaturesChecked bool
+		Seals, Unsigned       int
+	}](d.house, "/api/v1/audit/verify")
+	if !v.OK || !v.SignaturesChecked || v.Seals == 0 || v.Unsigned > 0 {
+		d.t.Errorf("the demo's audit trail = %+v, want it whole and signed", v)
+	}
+}
+
+// TestADemoOfNothingSigns: what is gone afterwards is an example all the same.
+func TestADemoOfNothingSigns(t *testing.T) {
+	t.Parallel()
+	d := startDemo(t, nil)
+	d.waitFor("Ctrl-C stops it")
+	d.wantSigned()
 }
 
 // TestAnInterruptedDemoIsNoFailure interrupts the start at once, as it begins

@@ -66,7 +66,7 @@ func run(ctx context.Context, p process) int {
 	root.SetOut(p.stdout)
 	root.SetErr(p.stderr)
 	root.AddCommand(p.serveCommand(), p.demoCommand(), p.migrateCommand(), p.scanCommand(),
-		p.userCommand(), p.apikeyCommand(), p.healthcheckCommand(), p.versionCommand())
+		p.userCommand(), p.apikeyCommand(), p.auditCommand(), p.healthcheckCommand(), p.versionCommand())
 
 	err := root.ExecuteContext(ctx)
 	switch {

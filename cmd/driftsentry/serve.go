@@ -115,7 +115,7 @@ func (p process) build(ctx context.Context, cfg config.Config) (*service, error)
 		RateLimitPerMinute: cfg.RateLimitPerMinute, CORSOrigins: cfg.CORSOrigins,
 		Metrics: metricsHandler(cfg, tel), Exports: func() any { return tel.Exports() },
 		Errors: func() any { return tel.Errors() }, ErrorsOf: s.errorsOf, LogLevel: s.logLevel(),
-		JaegerURL: cfg.JaegerURL, LogsURL: cfg.LogsURL, Identified: tel.Identify, Linked: tel.Link,
+		JaegerURL: cfg.JaegerURL, LogsURL: cfg.LogsURL, Identified: tel.Identify, Linked: tel.Link, Forwarded: s.forwarded,
 		Report: func(r *http.Request, f httpapi.Failure) { tel.ReportRequest(r, f.Err, f.Status, f.Code) },
 	})
 	s.http = &http.Server{
@@ -135,13 +135,26 @@ func (p process) build(ctx context.Context, cfg config.Config) (*service, error)
 		ReadTimeout:       cfg.RequestTimeout, // uploads move it while bytes keep coming
 		IdleTimeout:       2 * time.Minute,
 		WriteTimeout:      cfg.UploadTimeout + time.Minute, // a reader that never reads ends here
-		MaxHeaderBytes:    64 << 10,
+		MaxHeaderBytes:    maxHeaderBytes,
 		ConnState:         s.newcomers.observe,
 	}
 	if err := errors.Join(tel.Pool(db.Stat), tel.Drifts(s.openDrifts, s.stackSuccesses)); err != nil {
 		return nil, errors.Join(err, s.abandon(ctx))
 	}
 	return s, nil
+}
+
+// maxHeaderBytes is how much of a header is read: more than the API takes, which
+// refuses the rest in its own words, counted and logged, where net/http would do
+// so in plain text and unseen. Every connection may hold as much memory until
+// ReadHeaderTimeout, so it is no more than net/http's own default.
+const maxHeaderBytes = http.DefaultMaxHeaderBytes
+
+// forwarded warns of a proxy that TRUSTED_PROXIES does not name. Anybody can make
+// it look as if there was one, which costs a line in the log, once.
+func (s *service) forwarded(ctx context.Context, peer string) {
+	s.log.WarnContext(ctx, "X-Forwarded-For is not believed; if this peer is a proxy of yours, name it in TRUSTED_PROXIES: "+
+		"until then all its clients share one address in rate limits, login waits and the audit trail", "peer", peer)
 }
 
 // bytesOf is a key as packages take it: nil when there is none.

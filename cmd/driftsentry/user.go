@@ -18,13 +18,14 @@ import (
 func (p process) userCommand() *cobra.Command {
 	user := &cobra.Command{
 		Use:   "user",
-		Short: "Create, list and disable the people who may log in",
+		Short: "Create, list, change and disable the people who may log in",
 		Long: "Works on the database that DATABASE_URL names, so it also makes the first admin:\n\n" +
 			"  driftsentry user create --email you@example.com --role admin",
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
-	user.AddCommand(p.userCreateCommand(), p.userPasswordCommand(), p.userListCommand(), p.userDisableCommand())
+	user.AddCommand(p.userCreateCommand(), p.userPasswordCommand(), p.userListCommand(),
+		p.userDisableCommand(), p.userEnableCommand(), p.userRoleCommand())
 	return user
 }
 
@@ -108,26 +109,6 @@ func (p process) userListCommand() *cobra.Command {
 					return err
 				}
 				return table.Flush()
-			})
-		},
-	}
-}
-
-func (p process) userDisableCommand() *cobra.Command {
-	return &cobra.Command{
-		Use: "disable ADDRESS|ID", Short: "End a user's sessions and keep it from logging in", Args: cobra.ExactArgs(1),
-		RunE: func(cmd *cobra.Command, args []string) error {
-			return p.withAccounts(cmd.Context(), func(ctx context.Context, db *postgres.DB, s *accounts.Service, by audit.Actor) error {
-				id, err := userID(ctx, db, args[0])
-				if err != nil {
-					return err
-				}
-				user, err := s.DisableUser(ctx, id, uuid.Nil, by)
-				if err != nil {
-					return err
-				}
-				p.say("%s is disabled; what it is logged in with ends within seconds.\n", user.Email)
-				return nil
 			})
 		},
 	}

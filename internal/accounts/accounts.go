@@ -31,6 +31,9 @@ type Service struct {
 	Options
 	// standings remembers what the database said of a credential.
 	standings *otter.Cache[standingKey, standing]
+	// keyHashes remembers, under its one key, the hashes of all API keys that are
+	// not revoked.
+	keyHashes *otter.Cache[struct{}, map[[32]byte]struct{}]
 }
 
 // remembered is for how long a credential that was good is taken without asking
@@ -50,14 +53,23 @@ func New(o Options) (*Service, error) {
 	if err != nil {
 		return nil, fmt.Errorf("memory of credentials: %w", err)
 	}
+	hashes, err := otter.New(&otter.Options[struct{}, map[[32]byte]struct{}]{
+		MaximumSize: 1, ExpiryCalculator: otter.ExpiryWriting[struct{}, map[[32]byte]struct{}](remembered),
+	})
+	if err != nil {
+		return nil, fmt.Errorf("memory of API keys: %w", err)
+	}
 	if o.Now == nil {
 		o.Now = time.Now
 	}
-	return &Service{Options: o, standings: standings}, nil
+	return &Service{Options: o, standings: standings, keyHashes: hashes}, nil
 }
 
 // Close ends what the service does in the background.
-func (s *Service) Close() { s.standings.StopAllGoroutines() }
+func (s *Service) Close() {
+	s.standings.StopAllGoroutines()
+	s.keyHashes.StopAllGoroutines()
+}
 
 // standingKey names a credential: a user's session or an API key's hash.
 type standingKey struct {

@@ -35,6 +35,8 @@ type office struct {
 
 	mu  sync.Mutex
 	now time.Time
+	// asked, unless nil, is called whenever the time is asked for.
+	asked func()
 }
 
 func open(t *testing.T) *office {
@@ -68,6 +70,9 @@ func (o *office) clock() time.Time {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	o.now = o.now.Add(time.Millisecond)
+	if o.asked != nil {
+		o.asked()
+	}
 	return o.now
 }
 
@@ -224,7 +229,7 @@ func TestBadLoginsAllLookTheSame(t *testing.T) {
 	o := open(t)
 	o.user(alice, auth.Viewer)
 	gone := o.user("gone@example.com", auth.Viewer)
-	if _, err := o.DisableUser(o.ctx(), gone.ID, uuid.Nil, operator); err != nil {
+	if _, err := o.DisableUser(o.ctx(), accounts.UserChange{ID: gone.ID, By: operator}); err != nil {
 		t.Fatal(err)
 	}
 	tests := []struct{ name, email, password, actor, reason string }{
@@ -282,15 +287,15 @@ func TestGuessingIsSlowedDownOnEveryReplica(t *testing.T) {
 func TestADisabledUserIsOutAtOnce(t *testing.T) {
 	t.Parallel()
 	o := open(t)
-	u := o.user(alice, auth.Admin)
+	u := o.user(alice, auth.Engineer)
 	tokens := o.mustLogin(alice)
 	if _, err := o.bearer(tokens.Access); err != nil {
 		t.Fatal(err)
 	}
-	_, err := o.DisableUser(o.ctx(), u.ID, u.ID, operator)
+	_, err := o.DisableUser(o.ctx(), accounts.UserChange{ID: u.ID, Self: u.ID, By: operator})
 	wantKind(t, "disabling oneself", err, fault.Conflict)
 	for range 2 { // the second time changes nothing
-		if _, err := o.DisableUser(o.ctx(), u.ID, uuid.Nil, operator); err != nil {
+		if _, err := o.DisableUser(o.ctx(), accounts.UserChange{ID: u.ID, By: operator}); err != nil {
 			t.Fatalf("DisableUser() = %v", err)
 		}
 	}
@@ -298,7 +303,7 @@ func TestADisabledUserIsOutAtOnce(t *testing.T) {
 	wantKind(t, "Authenticate() of a disabled user", err, fault.Unauthenticated)
 	_, err = o.Refresh(o.ctx(), tokens.Refresh, audit.Actor{})
 	wantKind(t, "Refresh() of a disabled user", err, fault.Unauthenticated)
-	_, err = o.DisableUser(o.ctx(), uuid.New(), uuid.Nil, operator)
+	_, err = o.DisableUser(o.ctx(), accounts.UserChange{ID: uuid.New(), By: operator})
 	wantKind(t, "disabling nobody", err, fault.NotFound)
 	o.wantTrail(audit.UserCreated, audit.LoggedIn, audit.UserDisabled)
 }
@@ -348,7 +353,7 @@ func TestUsersThatCannotBe(t *testing.T) {
 func TestAPIKeys(t *testing.T) {
 	t.Parallel()
 	o := open(t)
-	key, text, err := o.CreateKey(o.ctx(), accounts.NewKey{Name: "ci", Role: auth.Ingest, Stacks: "prod/*", Expires: noon.Add(time.Hour)}, operator)
+	key, text, err := o.CreateKey(o.ctx(), accounts.NewKey{Name: "ci", Role: auth.Ingest, Stacks: new("prod/*"), Expires: noon.Add(time.Hour)}, operator)
 	if err != nil {
 		t.Fatalf("CreateKey() = %v", err)
 	}
@@ -399,11 +404,16 @@ func TestKeysThatCannotBe(t *testing.T) {
 		{"a name twice", accounts.NewKey{Name: " ci ", Role: auth.Ingest}, fault.Conflict},
 		{"no name", accounts.NewKey{Name: " ", Role: auth.Ingest}, fault.Invalid},
 		{"a control character", accounts.NewKey{Name: "a\x1b[2J", Role: auth.Ingest}, fault.Invalid},
-		{"a long name", accounts.NewKey{Name: strings.Repeat("ü", 101), Role: auth.Ingest}, fault.Invalid},
+		{"a long name", accounts.NewKey{Name: strings.Repeat("x", 101), Role: auth.Ingest}, fault.Invalid},
+		{"a look-alike name", accounts.NewKey{Name: "сi", Role: auth.Ingest}, fault.Invalid}, // a Cyrillic с
+		{"an invisible character", accounts.NewKey{Name: "ci\u00ad", Role: auth.Ingest}, fault.Invalid},
+		{"broken UTF-8", accounts.NewKey{Name: "ci\xff", Role: auth.Ingest}, fault.Invalid},
 		{"a secret as a name", accounts.NewKey{Name: "AKIAIOSFODNN7EXAMPLE", Role: auth.Ingest}, fault.Invalid},
 		{"no role", accounts.NewKey{Name: "x"}, fault.Invalid},
-		{"a bad pattern", accounts.NewKey{Name: "x", Role: auth.Ingest, Stacks: "prod/[a"}, fault.Invalid},
-		{"a limited admin", accounts.NewKey{Name: "x", Role: auth.Admin, Stacks: "prod/*"}, fault.Invalid},
+		{"a bad pattern", accounts.NewKey{Name: "x", Role: auth.Ingest, Stacks: new("prod/[a")}, fault.Invalid},
+		{"a pattern that is empty", accounts.NewKey{Name: "x", Role: auth.Ingest, Stacks: new("")}, fault.Invalid},
+		{"an admin for an empty pattern", accounts.NewKey{Name: "x", Role: auth.Admin, Stacks: new("")}, fault.Invalid},
+		{"a limited admin", accounts.NewKey{Name: "x", Role: auth.Admin, Stacks: new("prod/*")}, fault.Invalid},
 		{"an end in the past", accounts.NewKey{Name: "x", Role: auth.Ingest, Expires: noon}, fault.Invalid},
 		{"an end nobody lives to see", accounts.NewKey{Name: "x", Role: auth.Ingest, Expires: noon.AddDate(11, 0, 0)}, fault.Invalid},
 	} {

@@ -32,11 +32,7 @@ var (
 // is malformed, expired, revoked or of a disabled user. The database is asked at
 // most every five seconds for each; junk never reaches it.
 func (s *Service) Authenticate(ctx context.Context, c Credential) (*auth.Principal, error) {
-	if _, hash, isKey := auth.ParseAPIKey(c.Bearer.Reveal()); isKey {
-		return s.authenticateKey(ctx, hash)
-	}
-	if !c.APIKey.IsZero() {
-		_, hash, wellFormed := auth.ParseAPIKey(c.APIKey.Reveal())
+	if hash, isKey, wellFormed := c.key(); isKey {
 		if !wellFormed {
 			return nil, errBadKey
 		}
@@ -60,6 +56,40 @@ func (s *Service) Authenticate(ctx context.Context, c Credential) (*auth.Princip
 	is := *p
 	is.Expires = claimed.Expires
 	return &is, nil
+}
+
+// key is the hash of the credential if that is an API key, and whether it is
+// formed like one of ours.
+func (c Credential) key() (hash [32]byte, isKey, wellFormed bool) {
+	if _, hash, isKey := auth.ParseAPIKey(c.Bearer.Reveal()); isKey {
+		return hash, true, true
+	}
+	_, hash, wellFormed = auth.ParseAPIKey(c.APIKey.Reveal())
+	return hash, !c.APIKey.IsZero(), wellFormed
+}
+
+// Plausible reports whether a credential may be somebody's: an access token that
+// we signed, or a key that there is. It is for callers whom others behind the
+// same address have spent the limit of: they must get in, and guessing must not
+// become looking up. A signature costs no database, and keys are held against
+// the hashes of all of them, which are read at most once in five seconds however
+// many are tried. A key that was made on another replica since is taken for a
+// guess until then, and so are all while the database is away.
+func (s *Service) Plausible(ctx context.Context, c Credential) bool {
+	hash, isKey, wellFormed := c.key()
+	if !isKey {
+		_, err := s.Signer.Verify(c.Bearer.Reveal(), s.Now())
+		return err == nil
+	}
+	if !wellFormed {
+		return false
+	}
+	hashes, err := s.keyHashes.Get(ctx, struct{}{}, otter.LoaderFunc[struct{}, map[[32]byte]struct{}](
+		func(ctx context.Context, _ struct{}) (map[[32]byte]struct{}, error) {
+			return s.DB.LiveAPIKeyHashes(context.WithoutCancel(ctx)) // others may be waiting for it
+		}))
+	_, there := hashes[hash]
+	return err == nil && there
 }
 
 func (s *Service) authenticateKey(ctx context.Context, hash [32]byte) (*auth.Principal, error) {
@@ -104,7 +134,7 @@ func (s *Service) sessionOwner(ctx context.Context, claimed *auth.Principal) (*a
 	if err != nil {
 		return nil, err
 	}
-	if !st.Session.RevokedAt.IsZero() || !st.User.DisabledAt.IsZero() {
+	if !st.Session.RevokedAt.IsZero() || !s.Now().Before(st.Session.ExpiresAt) || !st.User.DisabledAt.IsZero() {
 		return nil, errBadToken
 	}
 	return userPrincipal(&st.User, st.Session.ID), nil

@@ -6,8 +6,6 @@ import (
 	"slices"
 	"strings"
 	"time"
-	"unicode"
-	"unicode/utf8"
 
 	"github.com/google/uuid"
 
@@ -23,8 +21,9 @@ import (
 type NewKey struct {
 	Name string
 	Role auth.Role
-	// Stacks limits the key to stacks whose names match; empty is all of them.
-	Stacks string
+	// Stacks limits the key to stacks whose names match; nil is all of them, and an
+	// empty one is refused: most likely it is a variable that was not set.
+	Stacks *string
 	// Expires ends the key; zero never does.
 	Expires time.Time
 }
@@ -63,6 +62,7 @@ func (s *Service) CreateKey(ctx context.Context, n NewKey, by audit.Actor) (*pos
 	if err != nil {
 		return nil, secret.String{}, fmt.Errorf("create an API key: %w", err)
 	}
+	s.keyHashes.InvalidateAll()
 	return key, text, nil
 }
 
@@ -71,11 +71,12 @@ func (n *NewKey) check(now time.Time) (auth.Pattern, error) {
 	var wrong []fault.Field
 	bad := func(field, message string) { wrong = append(wrong, fault.Field{Field: field, Message: message}) }
 	n.Name = strings.TrimSpace(n.Name)
-	switch length := utf8.RuneCountInString(n.Name); {
-	case length == 0 || length > longestKeyName:
+	switch {
+	case strings.ContainsFunc(n.Name, func(r rune) bool { return r < ' ' || r > '~' }):
+		// The audit trail names the key: nothing may look like another one.
+		bad("name", "must be of printable ASCII characters: letters, digits, signs and spaces")
+	case n.Name == "" || len(n.Name) > longestKeyName:
 		bad("name", fmt.Sprintf("must be 1 to %d characters long", longestKeyName))
-	case !utf8.ValidString(n.Name) || strings.ContainsFunc(n.Name, func(r rune) bool { return !unicode.IsPrint(r) }):
-		bad("name", "must be printable text")
 	case redact.Text(n.Name) != n.Name:
 		bad("name", "looks like a credential; names are shown to everybody")
 	}
@@ -83,9 +84,9 @@ func (n *NewKey) check(now time.Time) (auth.Pattern, error) {
 		bad("role", "must be admin, engineer, viewer or ingest")
 	}
 	var stacks auth.Pattern
-	if n.Stacks != "" {
+	if n.Stacks != nil {
 		var err error
-		if stacks, err = auth.ParsePattern(n.Stacks); err != nil {
+		if stacks, err = auth.ParsePattern(*n.Stacks); err != nil {
 			e, _ := fault.As(err)
 			if e == nil || len(e.Fields) == 0 {
 				return auth.Pattern{}, fmt.Errorf("stack pattern: %w", err)
@@ -93,7 +94,7 @@ func (n *NewKey) check(now time.Time) (auth.Pattern, error) {
 			bad("stacks", e.Fields[0].Message)
 		}
 	}
-	if n.Role == auth.Admin && n.Stacks != "" {
+	if n.Role == auth.Admin && n.Stacks != nil {
 		bad("stacks", "cannot limit an admin key: administration is about all stacks")
 	}
 	switch {

@@ -3,6 +3,7 @@ package accounts
 import (
 	"context"
 	"crypto/sha256"
+	"errors"
 	"fmt"
 	"net/netip"
 	"time"
@@ -32,6 +33,9 @@ type Tokens struct {
 const (
 	refreshTTL = 7 * 24 * time.Hour
 	sessionTTL = 30 * 24 * time.Hour
+	// What is left of a session in the end opens nothing more: tokens say no finer
+	// when they end.
+	shortestAccess = time.Second
 )
 
 // How many logins may be tried in a window before one has to wait (postgres's
@@ -55,7 +59,7 @@ func (s *Service) Login(ctx context.Context, email string, password secret.Strin
 		return Tokens{}, err
 	}
 	account := accountSubject(email)
-	if err := s.reserve(ctx, account, from); err != nil {
+	if err := s.reserve(ctx, email, from); err != nil {
 		return Tokens{}, err
 	}
 	user, err := s.DB.UserByEmail(ctx, email)
@@ -68,7 +72,11 @@ func (s *Service) Login(ctx context.Context, email string, password secret.Strin
 	}
 	good, outdated, err := s.Passwords.Verify(ctx, hash, password)
 	if err != nil {
-		return Tokens{}, fmt.Errorf("check a password: %w", err)
+		err = fmt.Errorf("check a password: %w", err)
+		if ctx.Err() != nil { // it counted as a try, so it is told of
+			err = errors.Join(err, s.recordFailed(ctx, user, "given up before the password was checked", from))
+		}
+		return Tokens{}, err
 	}
 	if !good || user == nil || !user.DisabledAt.IsZero() {
 		return Tokens{}, s.refuse(ctx, user, good, from)
@@ -83,15 +91,27 @@ func (s *Service) Login(ctx context.Context, email string, password secret.Strin
 }
 
 // reserve counts a try before the password is looked at, so that trying many at
-// once gains nothing.
-func (s *Service) reserve(ctx context.Context, account [32]byte, from audit.Actor) error {
+// once gains nothing. The trail tells of a wait once, and not of each try in it:
+// whoever hammers must not fill it.
+func (s *Service) reserve(ctx context.Context, email string, from audit.Actor) error {
+	subjects := []postgres.Subject{
+		{Hash: accountSubject(email), Limit: triesPerAccount},
+		{Hash: addressSubject(from.ClientAddress), Limit: triesPerAddress},
+	}
 	var wait time.Duration
 	err := s.DB.InTx(ctx, func(tx *postgres.Tx) (err error) {
-		wait, err = tx.ReserveLogin(ctx, []postgres.Subject{
-			{Hash: account, Limit: triesPerAccount},
-			{Hash: addressSubject(from.ClientAddress), Limit: triesPerAddress},
-		}, loginWindow, s.Now())
-		return err
+		if wait, err = tx.ReserveLogin(ctx, subjects, loginWindow, s.Now()); err != nil || wait == 0 {
+			return err
+		}
+		first, err := tx.TellOfWait(ctx, subjects)
+		if err != nil || !first {
+			return err
+		}
+		user, err := tx.UserByEmail(ctx, email)
+		if err != nil && fault.KindOf(err) != fault.NotFound {
+			return err
+		}
+		return tx.RecordEvent(ctx, s.failedLogin(ctx, user, "too many tries", from))
 	})
 	if err != nil {
 		return fmt.Errorf("count a login: %w", err)
@@ -105,24 +125,45 @@ func (s *Service) reserve(ctx context.Context, account [32]byte, from audit.Acto
 	return nil
 }
 
-// refuse records a login that failed. The trail names an account only if there is
-// one: what was typed instead of an e-mail may be a password.
+// refuse records a login that failed.
 func (s *Service) refuse(ctx context.Context, user *postgres.User, goodPassword bool, from audit.Actor) error {
-	event := audit.Event{At: s.Now(), Action: audit.LoginFailed, Actor: from, Reason: "wrong password", IDs: correlation.From(ctx)}
-	event.Actor.Name = audit.Anonymous
+	reason := "wrong password"
 	switch {
 	case user == nil:
-		event.Reason = "unknown e-mail"
+		reason = "unknown e-mail"
 	case goodPassword:
-		event.Reason = "the user is disabled"
-		fallthrough
-	default:
-		event.Actor.Name = userPrincipal(user, uuid.Nil).Actor()
+		reason = "the user is disabled"
 	}
+	if err := s.recordFailed(ctx, user, reason, from); err != nil {
+		return err
+	}
+	return errBadLogin
+}
+
+// recordTimeout bounds how long a failed login is recorded for after its client
+// has gone.
+const recordTimeout = 5 * time.Second
+
+// recordFailed records a login that failed, also for a client that has hung up:
+// else guessing without waiting for the answers would leave no trace.
+func (s *Service) recordFailed(ctx context.Context, user *postgres.User, reason string, from audit.Actor) error {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), recordTimeout)
+	defer cancel()
+	event := s.failedLogin(ctx, user, reason, from)
 	if err := s.DB.InTx(ctx, func(tx *postgres.Tx) error { return tx.RecordEvent(ctx, event) }); err != nil {
 		return fmt.Errorf("record a failed login: %w", err)
 	}
-	return errBadLogin
+	return nil
+}
+
+// failedLogin is the event of a login that failed. It names an account only if
+// there is one: what was typed instead of an e-mail may be a password.
+func (s *Service) failedLogin(ctx context.Context, user *postgres.User, reason string, from audit.Actor) audit.Event {
+	from.Name = audit.Anonymous
+	if user != nil {
+		from.Name = userPrincipal(user, uuid.Nil).Actor()
+	}
+	return audit.Event{At: s.Now(), Action: audit.LoginFailed, Actor: from, Reason: reason, IDs: correlation.From(ctx)}
 }
 
 // open starts a session for a user who has proven to be one.
@@ -167,6 +208,7 @@ func (s *Service) issue(user *postgres.User, session postgres.Session, now time.
 	if t.RefreshExpires.After(session.ExpiresAt) {
 		t.RefreshExpires = session.ExpiresAt
 	}
+	t.Principal.Expires = session.ExpiresAt // the access token ends no later
 	var err error
 	if t.Access, t.AccessExpires, err = s.Signer.Issue(t.Principal, now); err != nil {
 		return Tokens{}, [32]byte{}, fmt.Errorf("issue an access token: %w", err)

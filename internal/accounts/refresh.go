@@ -42,7 +42,7 @@ func (s *Service) Refresh(ctx context.Context, token secret.String, from audit.A
 		case !r.UsedAt.IsZero():
 			reused = r.Session.ID
 			return s.endReused(ctx, tx, &r, from)
-		case !now.Before(r.ExpiresAt), !now.Before(r.Session.ExpiresAt):
+		case !now.Before(r.ExpiresAt), !now.Add(shortestAccess).Before(r.Session.ExpiresAt):
 			return errBadRefresh
 		}
 		var hash [32]byte

@@ -59,7 +59,7 @@ func (s *Service) CreateUser(ctx context.Context, n NewUser, by audit.Actor) (*p
 }
 
 // SetPassword gives a user another password, made up here when it is empty, and
-// ends what the user is logged in with. It returns a password that was made up,
+// ends what the user is logged in with and any wait for its next login. It returns a password that was made up,
 // which is not kept.
 func (s *Service) SetPassword(ctx context.Context, id uuid.UUID, password secret.String, by audit.Actor) (madeUp secret.String, err error) {
 	user, err := s.DB.User(ctx, id)
@@ -82,6 +82,10 @@ func (s *Service) SetPassword(ctx context.Context, id uuid.UUID, password secret
 			if err := tx.SetPassword(ctx, id, hash); err != nil {
 				return false, err
 			}
+			// The way out for an account whose logins a stranger keeps waiting.
+			if err := tx.ForgiveLogin(ctx, accountSubject(user.Email)); err != nil {
+				return false, err
+			}
 			return true, tx.RevokeSessions(ctx, id, now, "the password was changed")
 		})
 	if err != nil {
@@ -91,39 +95,18 @@ func (s *Service) SetPassword(ctx context.Context, id uuid.UUID, password secret
 	return madeUp, nil
 }
 
-// DisableUser ends a user's sessions and keeps it from logging in. Disabling
-// again changes nothing. Nobody disables itself: an installation whose last admin
-// did would have none. self is Nil when the caller is no user.
-func (s *Service) DisableUser(ctx context.Context, id, self uuid.UUID, by audit.Actor) (*postgres.User, error) {
-	if id == self {
-		return nil, fault.New(fault.Conflict, "you cannot disable yourself; let another admin do it")
-	}
-	var user *postgres.User
-	now := s.Now()
-	err := s.record(ctx, audit.UserDisabled, by, map[string]any{"userId": id},
-		func(tx *postgres.Tx) (changed bool, err error) {
-			user, changed, err = tx.DisableUser(ctx, id, now)
-			return changed, err
-		})
-	if err != nil {
-		return nil, fmt.Errorf("disable a user: %w", err)
-	}
-	s.forget(id)
-	return user, nil
-}
-
 // record runs change in a transaction and, when it changed something, adds what
 // happened to the audit trail.
 func (s *Service) record(
 	ctx context.Context, action audit.Action, by audit.Actor, facts map[string]any, change func(*postgres.Tx) (bool, error),
 ) error {
-	detail, err := json.Marshal(facts)
-	if err != nil {
-		return fmt.Errorf("facts of an event: %w", err)
-	}
 	return s.DB.InTx(ctx, func(tx *postgres.Tx) error {
 		if changed, err := change(tx); err != nil || !changed {
 			return err
+		}
+		detail, err := json.Marshal(facts) // change may have added some
+		if err != nil {
+			return fmt.Errorf("facts of an event: %w", err)
 		}
 		return tx.RecordEvent(ctx, audit.Event{At: s.Now(), Action: action, Actor: by, Detail: detail, IDs: correlation.From(ctx)})
 	})

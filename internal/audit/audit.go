@@ -38,6 +38,8 @@ const (
 	TokenReused     Action = "token_reused" // a refresh token twice: its family is revoked
 	UserCreated     Action = "user_created"
 	UserDisabled    Action = "user_disabled"
+	UserEnabled     Action = "user_enabled"
+	UserRoleChanged Action = "user_role_changed"
 	PasswordChanged Action = "password_changed" // which ends the user's sessions
 	APIKeyCreated   Action = "api_key_created"
 	APIKeyRevoked   Action = "api_key_revoked"
@@ -48,7 +50,7 @@ const (
 func Actions() []Action {
 	return []Action{
 		Detected, Changed, Moved, Reopened, Resolved, Triaged, Approved, Rejected,
-		LoggedIn, LoginFailed, LoggedOut, TokenReused, UserCreated, UserDisabled,
+		LoggedIn, LoginFailed, LoggedOut, TokenReused, UserCreated, UserDisabled, UserEnabled, UserRoleChanged,
 		PasswordChanged, APIKeyCreated, APIKeyRevoked, LogLevelChanged,
 	}
 }

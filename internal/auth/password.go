@@ -97,8 +97,9 @@ func (p *Passwords) sum(ctx context.Context, h *phc, password secret.String) ([]
 func normal(password string) string { return norm.NFKC.String(password) }
 
 // NewPassword makes one for an account whose owner gave none: 100 random bits in
-// four groups of five small letters and digits, none of them 0, 1, 8 or 9.
+// four groups of five small letters and digits, none of them 0, 1, 8 or 9. It
+// begins with dsp_, by which redact.Text knows one that was pasted somewhere.
 func NewPassword() secret.String {
 	text := strings.ToLower(rand.Text())
-	return secret.New(text[0:5] + "-" + text[5:10] + "-" + text[10:15] + "-" + text[15:20])
+	return secret.New("dsp_" + text[0:5] + "-" + text[5:10] + "-" + text[10:15] + "-" + text[15:20])
 }

@@ -105,7 +105,7 @@ func TestHashRefusesDocuments(t *testing.T) {
 
 func TestNewPassword(t *testing.T) {
 	t.Parallel()
-	shape := regexp.MustCompile(`^[a-z2-7]{5}(-[a-z2-7]{5}){3}$`) // 100 bits
+	shape := regexp.MustCompile(`^dsp_[a-z2-7]{5}(-[a-z2-7]{5}){3}$`) // 100 bits
 	seen := map[string]bool{}
 	for range 100 {
 		text := auth.NewPassword().Reveal()

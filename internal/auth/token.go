@@ -89,13 +89,16 @@ type claims struct {
 	ID        uuid.UUID `json:"jti"`
 }
 
-// Issue makes an access token for a user who has signed in. Keys get none: they
-// are their own credential.
+// Issue makes an access token for a user who has signed in, which ends with
+// p.Expires if that comes first. Keys get none: they are their own credential.
 func (s *Signer) Issue(p *Principal, now time.Time) (token secret.String, expires time.Time, err error) {
 	if p.Kind != KindUser {
 		return token, expires, fmt.Errorf("issue a token: a %q gets none", p.Kind)
 	}
 	expires = now.UTC().Truncate(time.Second).Add(s.ttl) // a token can't say it finer
+	if end := p.Expires.UTC().Truncate(time.Second); !p.Expires.IsZero() && end.Before(expires) {
+		expires = end
+	}
 	c := claims{
 		Issuer: issuer, Audience: issuer, User: p.ID, Session: p.Session, Name: p.Name, Role: p.Role,
 		IssuedAt: now.Unix(), NotBefore: now.Unix(), Expires: expires.Unix(), ID: uuid.New(),

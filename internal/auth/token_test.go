@@ -46,6 +46,21 @@ func TestIssueAndVerify(t *testing.T) {
 	}
 }
 
+// A token does not outlive the session it is for.
+func TestATokenEndsWithItsSession(t *testing.T) {
+	t.Parallel()
+	signer := auth.NewSigner(currentSecret, nil, 15*time.Minute)
+	p := alice()
+	p.Expires = noon.Add(5*time.Minute + 700*time.Millisecond)
+	token, expires, err := signer.Issue(p, noon)
+	if err != nil || !expires.Equal(noon.Add(5*time.Minute)) {
+		t.Fatalf("Issue() expires %v, %v, want the whole second before %v", expires, err, p.Expires)
+	}
+	if _, err := signer.Verify(token.Reveal(), noon.Add(6*time.Minute)); fault.KindOf(err) != fault.Unauthenticated {
+		t.Errorf("Verify() after the session = %v, want Unauthenticated", err)
+	}
+}
+
 // Others read our tokens too: what we write must be what the standard says.
 func TestTokenIsStandard(t *testing.T) {
 	t.Parallel()

@@ -2,7 +2,6 @@ package httpapi
 
 import (
 	"net/http"
-	"strings"
 
 	"github.com/driftsentry/driftsentry/internal/audit"
 	"github.com/driftsentry/driftsentry/internal/auth"
@@ -49,12 +48,15 @@ func (s *Server) admit(w http.ResponseWriter, r *http.Request, route *Route) (*c
 	switch {
 	case route.Needs == auth.Public && route.probe:
 		return c, nil // an alarm that stops because somebody is busy is none
-	case route.Needs == auth.Public && strings.HasPrefix(route.Path, "/api/v1/auth/"):
+	case route.door:
 		return c, s.rates.count(s.rates.door, w, r, address)
+	case route.token:
+		return c, nil // counted by the token, once that has been read: see renew
 	case route.Needs == auth.Public:
 		return c, s.rates.count(s.rates.all, w, r, address)
-	case s.rates.spent(address):
-		// Before anything is looked up: whoever guesses must not keep the database busy.
+	case s.rates.spent(address) && !s.plausible(r):
+		// Before anything is looked up: whoever guesses must not keep the database
+		// busy. Nor lock out those who come from the same address, with something good.
 		if err := s.rates.count(s.rates.all, w, r, address); err != nil {
 			return nil, err
 		}
@@ -99,11 +101,18 @@ func (s *Server) authenticate(w http.ResponseWriter, r *http.Request) (*auth.Pri
 	return principal, err
 }
 
+// plausible reports whether the request's credential may be somebody's, at a
+// price that guessing cannot raise.
+func (s *Server) plausible(r *http.Request) bool {
+	credential, given, err := credentialOf(r)
+	return err == nil && given && s.Accounts.Plausible(r.Context(), credential)
+}
+
 // Vouches reports whether r comes with a good credential: then the trace it
 // brings is one to join. It counts nothing, as the request itself will be.
 func (s *Server) Vouches(r *http.Request) bool {
 	credential, given, err := credentialOf(r)
-	if err != nil || !given || s.rates.spent(s.addressKey(r)) {
+	if err != nil || !given || s.rates.spent(s.addressKey(r)) && !s.Accounts.Plausible(r.Context(), credential) {
 		return false
 	}
 	_, err = s.Accounts.Authenticate(r.Context(), credential)

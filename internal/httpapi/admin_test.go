@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"net/http"
 	"net/http/httptest"
+	"net/url"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -29,6 +31,7 @@ func TestUsersComeAndGo(t *testing.T) {
 	if chosen.Password != nil {
 		t.Error("a password that was given is shown")
 	}
+	h.user(auth.Admin) // else bob would be the last one
 	login := into[tokens](h.do(http.MethodPost, "/api/v1/auth/login", `{"email":"bob@example.com","password":"`+made.Password+`"}`).is(http.StatusOK))
 	bob := h.as(login.AccessToken)
 	bob.do(http.MethodPost, "/api/v1/users/"+made.ID+"/disable", "").refused(409, "CONFLICT", "yourself")
@@ -37,7 +40,7 @@ func TestUsersComeAndGo(t *testing.T) {
 	}
 	bob.do(http.MethodGet, "/api/v1/me", "").refused(401, "AUTH_ERROR", "")
 	users := get[page[struct{ Email, DisabledAt string }]](h, "/api/v1/users").Items
-	if len(users) != 2 || users[0].DisabledAt == "" || users[1].DisabledAt != "" {
+	if len(users) != 3 || users[0].DisabledAt == "" || users[1].DisabledAt != "" {
 		t.Errorf("users = %+v, want bob disabled and carol not", users)
 	}
 	if got := len(get[page[eventOf]](h, "/api/v1/audit?action=user_disabled").Items); got != 1 {
@@ -178,6 +181,21 @@ func TestTheDossier(t *testing.T) {
 	if len(d.Traces) != 1 || d.Traces[0].URL != "https://jaeger.example.com/trace/"+ids.Trace || d.Links.Logs != "https://logs.example.com/?q=ci-4711" ||
 		!strings.HasPrefix(d.Links.Traces, "https://jaeger.example.com/search?") || !strings.Contains(d.Links.Traces, "ci-4711") {
 		t.Errorf("traces %+v, links %+v", d.Traces, d.Links)
+	}
+	link, err := url.Parse(d.Links.Traces)
+	if err != nil {
+		t.Fatal(err)
+	}
+	micros := func(name string) time.Time {
+		n, err := strconv.ParseInt(link.Query().Get(name), 10, 64)
+		if err != nil {
+			t.Errorf("%s of %s: %v", name, link, err)
+		}
+		return time.UnixMicro(n)
+	}
+	// The clock of these requests is the real one.
+	if from, to := micros("start"), micros("end"); link.Query().Get("lookback") != "custom" || time.Since(from) < time.Hour || time.Until(to) < 50*time.Minute {
+		t.Errorf("the search is from %v to %v, want an hour round now", from, to)
 	}
 	// Who became a user, and what went wrong inside, is not a viewer's business.
 	seen := h.as(h.key(auth.Viewer, "")).do(http.MethodGet, "/api/v1/correlations/ci-4711", "").is(http.StatusOK)

@@ -3,6 +3,7 @@ package httpapi
 import (
 	"encoding/hex"
 	"net/http"
+	"time"
 
 	"github.com/google/uuid"
 
@@ -50,22 +51,27 @@ func (s *Server) listAudit(w http.ResponseWriter, r *http.Request, _ *caller) er
 
 // verificationBody says what a part of the audit trail is like.
 type verificationBody struct {
-	OK         bool       `json:"ok"` // nothing in this part is other than the service wrote it
-	Seals      int64      `json:"seals"`
-	Events     int64      `json:"events"`
-	Unsigned   int64      `json:"unsigned"`
-	ForeignKey int64      `json:"foreignKey"`
-	Flaws      []flawBody `json:"flaws"`
+	OK     bool  `json:"ok"` // no flaws in this part
+	Seals  int64 `json:"seals"`
+	Events int64 `json:"events"`
+	// SignaturesChecked is false where the service has no key: then OK does not say
+	// who wrote the trail.
+	SignaturesChecked bool       `json:"signaturesChecked"`
+	Unsigned          int64      `json:"unsigned"`
+	ForeignKey        int64      `json:"foreignKey"`
+	Flaws             []flawBody `json:"flaws"`
 	// Head is there on the last page.
 	Head       *headBody `json:"head"`
 	NextCursor *string   `json:"nextCursor"`
 }
 
 type flawBody struct {
-	Chain  *string    `json:"chain"`
-	Seq    *int64     `json:"seq"`
-	SealID *uuid.UUID `json:"sealId"`
-	What   string     `json:"what"`
+	Kind   postgres.FlawKind `json:"kind"`
+	Chain  *string           `json:"chain"`
+	Seq    *int64            `json:"seq"`
+	SealID *uuid.UUID        `json:"sealId"`
+	Count  int64             `json:"count"`
+	What   string            `json:"what"`
 }
 
 type headBody struct {
@@ -79,21 +85,29 @@ type headBody struct {
 func (s *Server) verifyAudit(w http.ResponseWriter, r *http.Request, _ *caller) error {
 	q := readQuery(r)
 	ask := postgres.VerifyQuery{HeadAt: q.moment("headAt")}
+	if ask.HeadAt.After(time.Now()) {
+		// It would be another one at each call until then.
+		q.bad("headAt", "must not be in the future")
+	}
 	scope := listScope("audit/verify", q)
 	s.after(q, scope, &ask.After)
 	if err := q.err(); err != nil {
 		return err
 	}
-	v, err := s.DB.VerifyAudit(r.Context(), s.SealKey, ask)
+	var keys [][]byte
+	if s.SealKey != nil {
+		keys = [][]byte{s.SealKey}
+	}
+	v, err := s.DB.VerifyAudit(r.Context(), keys, ask)
 	if err != nil {
 		return err
 	}
 	body := verificationBody{
-		OK: len(v.Flaws) == 0, Seals: v.Seals, Events: v.Events, Unsigned: v.Unsigned, ForeignKey: v.ForeignKey,
-		Flaws: make([]flawBody, len(v.Flaws)),
+		OK: len(v.Flaws) == 0, Seals: v.Seals, Events: v.Events, SignaturesChecked: v.SignaturesChecked,
+		Unsigned: v.Unsigned, ForeignKey: v.ForeignKey, Flaws: make([]flawBody, len(v.Flaws)),
 	}
 	for i, f := range v.Flaws {
-		body.Flaws[i] = flawBody{Chain: orNull(f.Chain), SealID: idOrNull(f.Seal), What: f.What}
+		body.Flaws[i] = flawBody{Kind: f.Kind, Chain: orNull(f.Chain), SealID: idOrNull(f.Seal), Count: f.Count, What: f.What}
 		if f.Chain != "" {
 			body.Flaws[i].Seq = &f.Seq
 		}

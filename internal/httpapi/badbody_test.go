@@ -30,7 +30,7 @@ func TestBodiesThatMakeNoSense(t *testing.T) {
 	}{
 		{"a reason of 9 characters", approve, said(9), nil, 400, "VALIDATION_ERROR", "reason", "has 9"},
 		{"a reason of 1001 characters", approve, said(1001), nil, 400, "VALIDATION_ERROR", "reason", "1001"},
-		{"no reason", approve, `{}`, nil, 400, "VALIDATION_ERROR", "reason", "10 to 1000"},
+		{"no reason", approve, `{}`, nil, 400, "VALIDATION_ERROR", "reason", "at least 10 characters"},
 		{"an unknown field", approve, `{"reason":"` + reason + `","utnil":"2027-01-31"}`, nil, 400, "VALIDATION_ERROR", "utnil", "reason or until"},
 		{"a field in capitals", approve, `{"Reason":"` + reason + `"}`, nil, 400, "VALIDATION_ERROR", "Reason", "reason"},
 		{"a name that may be a secret", approve, `{"` + strings.Repeat("s", 40) + `":1}`, nil, 400, "VALIDATION_ERROR", "body", "takes reason"},

@@ -114,12 +114,13 @@ func TestKeysForSomeStacksStayThere(t *testing.T) {
 		"/api/v1/drifts?stack=prod/network", "/api/v1/scans?stack=prod/network", "/api/v1/noise?stack=prod/network",
 		"/api/v1/stacks/prod/network", "/api/v1/scans/" + here.ID.String(),
 		"/api/v1/drifts/" + here.Drifts[0].ID.String(), "/api/v1/drifts/" + here.Drifts[0].ID.String() + "/timeline",
+		"/api/v1/correlations/" + here.CorrelationID,
 	} {
 		k.do(http.MethodGet, target, "").is(http.StatusOK)
 	}
 	for _, target := range []string{
 		"/api/v1/drifts", "/api/v1/drifts?stack=dev/network", "/api/v1/scans", "/api/v1/stacks", "/api/v1/summary",
-		"/api/v1/noise?stack=dev/network", "/api/v1/correlations/" + here.CorrelationID,
+		"/api/v1/noise?stack=dev/network",
 	} {
 		k.do(http.MethodGet, target, "").refused(403, "FORBIDDEN", "prod/**")
 	}

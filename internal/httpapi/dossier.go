@@ -4,6 +4,7 @@ import (
 	"net/http"
 	"net/url"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -53,7 +54,8 @@ type linksBody struct {
 	Logs   *string `json:"logs"`
 }
 
-// getDossier answers GET /api/v1/correlations/{id}.
+// getDossier answers GET /api/v1/correlations/{id}. A key for some stacks sees
+// what is theirs.
 func (s *Server) getDossier(w http.ResponseWriter, r *http.Request, c *caller) error {
 	id := r.PathValue("id")
 	if !correlation.Valid(id) {
@@ -62,25 +64,26 @@ func (s *Server) getDossier(w http.ResponseWriter, r *http.Request, c *caller) e
 	if err := readQuery(r).err(); err != nil {
 		return err
 	}
-	if err := c.everywhere("a dossier is about all stacks"); err != nil {
+	stacks, err := s.DB.CorrelationStacks(r.Context(), id)
+	if err != nil {
 		return err
 	}
-	found, err := s.DB.Correlation(r.Context(), id, maxDossier)
+	within := c.reach(stacks)
+	found, err := s.DB.CorrelationWithin(r.Context(), id, within, maxDossier)
 	if err != nil {
 		return err
 	}
 	body := dossierBody{
 		CorrelationID: id, Scans: []scanBody{}, Drifts: []driftBody{}, Events: []auditBody{}, Errors: s.errorsOf(id, c),
-		Traces: []traceBody{}, Links: s.links(id), Truncated: found.MoreScans || found.MoreDrifts || found.MoreEvents,
+		Traces: []traceBody{}, Truncated: found.MoreScans || found.MoreDrifts || found.MoreEvents,
 	}
-	stacks := map[uuid.UUID]string{}
+	var when span
 	for i := range found.Scans {
-		stacks[found.Scans[i].StackID] = found.Scans[i].Stack
 		body.Scans = append(body.Scans, newScanBody(&found.Scans[i]))
 		body.trace(s, found.Scans[i].IDs.Trace)
+		when.include(found.Scans[i].ReceivedAt)
 	}
 	for i := range found.Drifts {
-		stacks[found.Drifts[i].StackID] = found.Drifts[i].Stack
 		body.Drifts = append(body.Drifts, newDriftBody(&found.Drifts[i], false))
 	}
 	for i := range found.Events {
@@ -95,11 +98,44 @@ func (s *Server) getDossier(w http.ResponseWriter, r *http.Request, c *caller) e
 		}
 		body.Events = append(body.Events, e)
 		body.trace(s, found.Events[i].IDs.Trace)
+		when.include(found.Events[i].At)
 	}
 	if len(body.Scans)+len(body.Drifts)+len(body.Events)+len(body.Errors) == 0 {
 		return fault.New(fault.NotFound, "nothing is known under this correlation id")
 	}
+	for i := range body.Errors {
+		when.include(body.Errors[i].FirstSeen)
+		when.include(body.Errors[i].LastSeen)
+	}
+	body.Links = s.links(id, when)
 	return ok(w, http.StatusOK, body)
+}
+
+// reach is which of the stacks the caller's credential is for; nil is all there
+// is, also what is of no stack.
+func (c *caller) reach(stacks map[uuid.UUID]string) []uuid.UUID {
+	if c.Stacks.IsZero() {
+		return nil
+	}
+	within := []uuid.UUID{}
+	for id, name := range stacks {
+		if c.sees(name) {
+			within = append(within, id)
+		}
+	}
+	return within
+}
+
+// span is the time in which something happened.
+type span struct{ from, to time.Time }
+
+func (v *span) include(at time.Time) {
+	if v.from.IsZero() || at.Before(v.from) {
+		v.from = at
+	}
+	if at.After(v.to) {
+		v.to = at
+	}
 }
 
 // trace adds a trace that is not there yet.
@@ -111,10 +147,10 @@ func (b *dossierBody) trace(s *Server, id string) {
 }
 
 // errorsOf are the tracked errors of a correlation id. What exactly went wrong
-// inside is for admins.
+// inside is for admins. They are of no stack, and so not for keys of some.
 func (s *Server) errorsOf(id string, c *caller) []TrackedError {
 	errs := []TrackedError{}
-	if s.ErrorsOf != nil {
+	if s.ErrorsOf != nil && c.Stacks.IsZero() {
 		errs = append(errs, s.ErrorsOf(id)...)
 	}
 	for i := range errs {
@@ -125,10 +161,19 @@ func (s *Server) errorsOf(id string, c *caller) []TrackedError {
 	return errs
 }
 
+// around is how long before and after what is known a trace may have been: an
+// upload takes minutes, and clocks differ.
+const around = time.Hour
+
 // links lead to where the traces and the log lines of a correlation id are. Its
 // characters need no escaping in a URL.
-func (s *Server) links(id string) linksBody {
-	search := url.Values{"service": {"driftsentry"}, "lookback": {"2d"}, "tags": {`{"correlation_id":"` + id + `"}`}}
+func (s *Server) links(id string, when span) linksBody {
+	micros := func(at time.Time) string { return strconv.FormatInt(at.UnixMicro(), 10) }
+	// Jaeger searches the last hours unless it is told when.
+	search := url.Values{
+		"service": {"driftsentry"}, "tags": {`{"correlation_id":"` + id + `"}`},
+		"lookback": {"custom"}, "start": {micros(when.from.Add(-around))}, "end": {micros(when.to.Add(around))},
+	}
 	links := linksBody{Traces: s.jaeger("/search?" + search.Encode())}
 	if s.LogsURL != "" {
 		logs := strings.NewReplacer("{correlationId}", id, "%7BcorrelationId%7D", id).Replace(s.LogsURL)

@@ -84,12 +84,14 @@ func (h *house) as(credential string) *house {
 	return &house{Server: h.Server, t: h.t, credential: credential}
 }
 
-// key makes an API key.
+// key makes an API key, for all stacks if none are named.
 func (h *house) key(role auth.Role, stacks string) string {
 	h.t.Helper()
-	_, key, err := h.Accounts.CreateKey(h.t.Context(), accounts.NewKey{
-		Name: string(role) + " " + uuid.NewString(), Role: role, Stacks: stacks,
-	}, audit.Operator())
+	n := accounts.NewKey{Name: string(role) + " " + uuid.NewString(), Role: role}
+	if stacks != "" {
+		n.Stacks = &stacks
+	}
+	_, key, err := h.Accounts.CreateKey(h.t.Context(), n, audit.Operator())
 	if err != nil {
 		h.t.Fatal(err)
 	}

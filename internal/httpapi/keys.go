@@ -64,7 +64,7 @@ func (s *Server) createKey(w http.ResponseWriter, r *http.Request, c *caller) er
 	var body struct {
 		Name    string    `json:"name" needed:"true"`
 		Role    auth.Role `json:"role" needed:"true"`
-		Stacks  string    `json:"stacks"`
+		Stacks  *string   `json:"stacks"` // nil for all, unlike an empty one
 		Expires string    `json:"expires"`
 	}
 	if err := readBody(w, r, &body); err != nil {

@@ -37,13 +37,20 @@ func (s *Server) cors(next http.Handler) http.Handler {
 type rates struct {
 	perMinute int
 	// all counts credentials and, of those who have none, addresses; door counts
-	// addresses at the routes that take passwords.
+	// addresses at the route that takes passwords, and each refresh token.
 	all, door *httprate.RateLimiter
+	// rare counts refresh tokens from addresses over their limit, all together.
+	rare *httprate.RateLimiter
 }
 
-// fewestLogins is how many requests a minute each address may send to auth/*,
-// however strict the other limit is: a team behind one address must get in.
+// fewestLogins is how many logins a minute each address may try, however strict
+// the other limit is: a team behind one address must get in.
 const fewestLogins = 10
+
+// rareTokens is how many refresh tokens a second are looked up for addresses over
+// their limit. Nothing but a look-up tells a good one from one that was made up;
+// refused, it stays good, so its owner gets in after some tries.
+const rareTokens = 5
 
 func newRates(perMinute int) rates {
 	if perMinute <= 0 {
@@ -56,6 +63,7 @@ func newRates(perMinute int) rates {
 		perMinute: perMinute,
 		all:       httprate.NewRateLimiter(perMinute, time.Minute, headers),
 		door:      httprate.NewRateLimiter(max(perMinute/100, fewestLogins), time.Minute, headers),
+		rare:      httprate.NewRateLimiter(rareTokens, time.Second, httprate.WithResponseHeaders(httprate.ResponseHeaders{})),
 	}
 }
 

@@ -161,9 +161,9 @@ func (q *query) err() error {
 		switch {
 		case slices.Contains(q.known, name):
 		case len(name) > longestName:
-			q.bad("query", "has a parameter that is none of this route's; it takes %s", list(q.known))
+			q.bad("query", "has a parameter that is none of this route's; %s", q.takes())
 		default:
-			q.bad(clip(name), "is not a parameter of this route; it takes %s", list(q.known))
+			q.bad(clip(name), "is not a parameter of this route; %s", q.takes())
 		}
 	}
 	if len(q.errs) == 0 {
@@ -171,6 +171,14 @@ func (q *query) err() error {
 	}
 	slices.SortStableFunc(q.errs, func(a, b fault.Field) int { return strings.Compare(a.Field, b.Field) })
 	return fault.BadFields(q.errs...)
+}
+
+// takes says which parameters there are.
+func (q *query) takes() string {
+	if len(q.known) == 0 {
+		return "it takes no parameters"
+	}
+	return "it takes " + list(q.known)
 }
 
 const notAnID = "must be a UUID such as 0192f0c1-2b3c-7d4e-8f5a-6b7c8d9e0f1a"

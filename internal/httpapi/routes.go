@@ -19,6 +19,8 @@ type Route struct {
 	limit   time.Duration // of the whole request; zero is none
 	handler func(http.ResponseWriter, *http.Request, *caller) error
 	probe   bool // asked by machines that must never be refused
+	door    bool // takes passwords
+	token   bool // takes refresh tokens
 }
 
 // Pattern is the route as the mux takes it.
@@ -32,8 +34,11 @@ func (s *Server) Routes() []Route {
 		routes = append(routes, Route{Method: method, Path: path, Needs: needs, limit: s.RequestTimeout, handler: handler})
 	}
 	add(post, "/api/v1/auth/login", auth.Public, s.login)
+	routes[len(routes)-1].door = true
 	add(post, "/api/v1/auth/refresh", auth.Public, s.refresh)
+	routes[len(routes)-1].token = true
 	add(post, "/api/v1/auth/logout", auth.Public, s.logout)
+	routes[len(routes)-1].token = true
 	add(get, "/api/v1/me", auth.Anyone, s.getMe)
 
 	add(post, "/api/v1/scans", auth.Upload, s.createScan)
@@ -60,6 +65,8 @@ func (s *Server) Routes() []Route {
 	add(get, "/api/v1/users", auth.Administer, s.listUsers)
 	add(post, "/api/v1/users", auth.Administer, s.createUser)
 	add(post, "/api/v1/users/{id}/disable", auth.Administer, s.disableUser)
+	add(post, "/api/v1/users/{id}/enable", auth.Administer, s.enableUser)
+	add(post, "/api/v1/users/{id}/role", auth.Administer, s.setRole)
 	add(get, "/api/v1/api-keys", auth.Administer, s.listKeys)
 	add(post, "/api/v1/api-keys", auth.Administer, s.createKey)
 	add(post, "/api/v1/api-keys/{id}/revoke", auth.Administer, s.revokeKey)

@@ -10,9 +10,11 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"fmt"
 	"net/http"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/driftsentry/driftsentry/internal/accounts"
@@ -72,6 +74,10 @@ type Options struct {
 	// Linked hears of the span that made what this request is about: the upload
 	// that found a drift, the decision before this one. Nil if nobody listens.
 	Linked func(ctx context.Context, traceID, spanID string)
+	// Forwarded hears, once, that X-Forwarded-For came from an address which is no
+	// trusted proxy: whoever is behind it counts as one client. Nil if nobody
+	// listens.
+	Forwarded func(ctx context.Context, peer string)
 	// Report hears of every request that failed, after it was answered.
 	Report func(*http.Request, Failure)
 	// Version is what /health/detailed names; BuildInfo's, not the schema's.
@@ -87,6 +93,8 @@ type Server struct {
 	flights flights
 	rates   rates
 	uploads chan struct{} // holds one token for each upload being taken
+
+	forwarded sync.Once
 }
 
 // New builds the server; it listens on nothing.
@@ -124,7 +132,34 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		s.notFound(w, r)
 		return
 	}
+	if s.Forwarded != nil && r.Header.Get("X-Forwarded-For") != "" && !s.Clients.Trusts(clientip.Peer(r)) {
+		s.forwarded.Do(func() { s.Forwarded(r.Context(), clientip.Peer(r).String()) })
+	}
+	if headerSize(r) > maxHeader {
+		r.Pattern = "" // nobody looked for its route
+		w.Header().Set("Connection", "close")
+		s.refuse(w, r, cmp.Or(s.countUnrouted(w, r), errLargeHeader))
+		return
+	}
 	s.handler.ServeHTTP(w, r)
+}
+
+// maxHeader is how large a request's line and headers may be together, in bytes.
+// net/http is allowed more: what it refuses itself is answered in plain
+// text, and neither counted nor logged.
+const maxHeader = 64 << 10
+
+var errLargeHeader = fault.New(fault.TooLarge,
+	fmt.Sprintf("the request's line and headers are larger than %d bytes together, the most that is taken", maxHeader))
+
+func headerSize(r *http.Request) int {
+	size := len(r.Method) + len(r.RequestURI) + len(r.Host)
+	for name, values := range r.Header {
+		for _, value := range values {
+			size += len(name) + len(value) + len(": \r\n")
+		}
+	}
+	return size
 }
 
 // Drain makes the server say that it is going: readiness fails and every

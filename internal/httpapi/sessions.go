@@ -1,6 +1,7 @@
 package httpapi
 
 import (
+	"cmp"
 	"net/http"
 	"time"
 
@@ -8,6 +9,7 @@ import (
 
 	"github.com/driftsentry/driftsentry/internal/accounts"
 	"github.com/driftsentry/driftsentry/internal/auth"
+	"github.com/driftsentry/driftsentry/internal/fault"
 	"github.com/driftsentry/driftsentry/internal/secret"
 )
 
@@ -56,17 +58,13 @@ func (s *Server) login(w http.ResponseWriter, r *http.Request, c *caller) error 
 	return answerTokens(w, &tokens)
 }
 
-type refreshBody struct {
-	RefreshToken secret.String `json:"refreshToken" needed:"true"`
-}
-
 // refresh answers POST /api/v1/auth/refresh.
 func (s *Server) refresh(w http.ResponseWriter, r *http.Request, c *caller) error {
-	var body refreshBody
-	if err := readBody(w, r, &body); err != nil {
+	var tokens accounts.Tokens
+	err := s.renew(w, r, func(token secret.String) (err error) {
+		tokens, err = s.Accounts.Refresh(r.Context(), token, c.from)
 		return err
-	}
-	tokens, err := s.Accounts.Refresh(r.Context(), body.RefreshToken, c.from)
+	})
 	if err != nil {
 		return err
 	}
@@ -75,15 +73,52 @@ func (s *Server) refresh(w http.ResponseWriter, r *http.Request, c *caller) erro
 
 // logout answers POST /api/v1/auth/logout, the same for a token that is dead.
 func (s *Server) logout(w http.ResponseWriter, r *http.Request, c *caller) error {
-	var body refreshBody
-	if err := readBody(w, r, &body); err != nil {
+	err := s.renew(w, r, func(token secret.String) error { return s.Accounts.Logout(r.Context(), token, c.from) })
+	if err != nil {
 		return err
 	}
-	if err := s.Accounts.Logout(r.Context(), body.RefreshToken, c.from); err != nil {
-		return err
+	// It never fails, so everybody counts: a token that was made up costs as much.
+	if err := s.rates.count(s.rates.all, w, r, s.addressKey(r)); err != nil {
+		w.Header().Del("Retry-After") // it was done
 	}
 	w.WriteHeader(http.StatusNoContent)
 	return nil
+}
+
+// renew reads a refresh token, counts it and does with it what is asked. Good
+// tokens are counted by themselves, not by address: nobody may keep an office
+// from renewing its sessions by guessing at passwords or tokens there. What is
+// no good counts for its address.
+func (s *Server) renew(w http.ResponseWriter, r *http.Request, do func(token secret.String) error) error {
+	address := s.addressKey(r)
+	err := s.tryToken(w, r, address, do)
+	switch fault.KindOf(err) {
+	case fault.Invalid, fault.Unauthenticated, fault.TooLarge, fault.UnsupportedMedia:
+		return cmp.Or(s.rates.count(s.rates.all, w, r, address), err)
+	default:
+		return err
+	}
+}
+
+func (s *Server) tryToken(w http.ResponseWriter, r *http.Request, address string, do func(token secret.String) error) error {
+	var body struct {
+		RefreshToken secret.String `json:"refreshToken" needed:"true"`
+	}
+	if err := readBody(w, r, &body); err != nil {
+		return err
+	}
+	hash, wellFormed := auth.HashRefreshToken(body.RefreshToken.Reveal())
+	if s.rates.spent(address) && (!wellFormed || s.rates.rare.OnLimit(w, r, "")) {
+		if err := s.rates.count(s.rates.all, w, r, address); err != nil {
+			return err
+		}
+	}
+	if wellFormed {
+		if err := s.rates.count(s.rates.door, w, r, "token "+string(hash[:])); err != nil {
+			return err
+		}
+	}
+	return do(body.RefreshToken)
 }
 
 // meBody is who the caller is to us.

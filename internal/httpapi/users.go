@@ -71,22 +71,73 @@ func (s *Server) createUser(w http.ResponseWriter, r *http.Request, c *caller) e
 	return ok(w, http.StatusCreated, newUserAnswer{userBody: newUserBody(user), Password: orNull(password.Reveal())})
 }
 
+// disabledUser is a user who may not log in, with the keys that it made and that
+// go on working: who disables somebody may want to revoke them.
+type disabledUser struct {
+	userBody
+	LiveKeys []keyBody `json:"liveKeys"`
+}
+
 // disableUser answers POST /api/v1/users/{id}/disable.
 func (s *Server) disableUser(w http.ResponseWriter, r *http.Request, c *caller) error {
+	change, err := userChange(r, c)
+	if err != nil {
+		return err
+	}
+	user, err := s.Accounts.DisableUser(r.Context(), change)
+	if err != nil {
+		return named(err, noSuchUser)
+	}
+	body := disabledUser{userBody: newUserBody(&user.User), LiveKeys: make([]keyBody, len(user.LiveKeys))}
+	for i := range user.LiveKeys {
+		body.LiveKeys[i] = newKeyBody(&user.LiveKeys[i])
+	}
+	return ok(w, http.StatusOK, body)
+}
+
+// enableUser answers POST /api/v1/users/{id}/enable.
+func (s *Server) enableUser(w http.ResponseWriter, r *http.Request, c *caller) error {
+	change, err := userChange(r, c)
+	if err != nil {
+		return err
+	}
+	user, err := s.Accounts.EnableUser(r.Context(), change)
+	if err != nil {
+		return named(err, noSuchUser)
+	}
+	return ok(w, http.StatusOK, newUserBody(&user.User))
+}
+
+// setRole answers POST /api/v1/users/{id}/role.
+func (s *Server) setRole(w http.ResponseWriter, r *http.Request, c *caller) error {
+	change, err := userChange(r, c)
+	if err != nil {
+		return err
+	}
+	var body struct {
+		Role auth.Role `json:"role" needed:"true"`
+	}
+	if err := readBody(w, r, &body); err != nil {
+		return err
+	}
+	user, err := s.Accounts.SetRole(r.Context(), change, body.Role)
+	if err != nil {
+		return named(err, noSuchUser)
+	}
+	return ok(w, http.StatusOK, newUserBody(&user.User))
+}
+
+const noSuchUser = "there is no such user"
+
+// userChange is whom a request is about, and who asks.
+func userChange(r *http.Request, c *caller) (accounts.UserChange, error) {
 	id, err := pathID(r)
 	if err != nil {
-		return err
+		return accounts.UserChange{}, err
 	}
-	if err := readQuery(r).err(); err != nil {
-		return err
-	}
-	self := uuid.Nil
+	change := accounts.UserChange{ID: id, By: c.from}
 	if c.Kind == auth.KindUser {
-		self = c.ID
+		change.Self = c.ID
 	}
-	user, err := s.Accounts.DisableUser(r.Context(), id, self, c.from)
-	if err != nil {
-		return named(err, "there is no such user")
-	}
-	return ok(w, http.StatusOK, newUserBody(user))
+	return change, readQuery(r).err()
 }

@@ -38,7 +38,7 @@ const seedEvents = `
 		SELECT scan_id, stack_id, now(), 'f', 'complete', true, false, sha256(uuid_send(scan_id)), 1, 1, 900, 0, 0, 0, 0, '{}', 'key:ci', 'c'
 		FROM (SELECT DISTINCT scan_id, stack_id FROM events WHERE action = 'detected') AS e;
 	INSERT INTO audit_seals
-		SELECT CASE WHEN n = 1 THEN 'account:' || lane ELSE 'stack' END, row_number() OVER (PARTITION BY CASE WHEN n = 1 THEN 'account:' || lane ELSE 'stack' END ORDER BY seal_id),
+		SELECT CASE WHEN n = 1 THEN 'account:' || lane ELSE :stack END, row_number() OVER (PARTITION BY CASE WHEN n = 1 THEN 'account:' || lane ELSE :stack END ORDER BY seal_id),
 			seal_id, now(), n, digest, sha256(''), sha256('')
 		FROM (SELECT seal_id, count(*) AS n, ('x' || right(seal_id::text, 3))::bit(12)::int / 10 % 16 AS lane,
 			sha256(string_agg(sha256(record_send(ROW(e.id, e.at, e.stack_id, e.drift_id, e.scan_id, e.action, e.actor,
@@ -63,7 +63,7 @@ const seedEvents = `
 // verification. Run it with -stored 10000 and -stored 1000000.
 func BenchmarkAudit(b *testing.B) {
 	db, conn := open(b)
-	sql := strings.NewReplacer(":recompute", recompute, ":n", fmt.Sprint(*stored)).Replace(seedEvents)
+	sql := strings.NewReplacer(":recompute", recompute, ":stack", `(SELECT 'stack:' || id FROM stacks ORDER BY name LIMIT 1)`, ":n", fmt.Sprint(*stored)).Replace(seedEvents)
 	if _, err := conn.PgConn().Exec(b.Context(), sql).ReadAll(); err != nil {
 		b.Fatal(err)
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 
+	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
 
 	"github.com/driftsentry/driftsentry/internal/audit"
@@ -22,36 +23,44 @@ type Correlation struct {
 // Correlation returns what is stored under the id, at most limit of each kind;
 // nothing at all is not an error.
 func (db *DB) Correlation(ctx context.Context, id string, limit int) (*Correlation, error) {
+	return db.CorrelationWithin(ctx, id, nil, limit)
+}
+
+// CorrelationWithin is Correlation of some stacks alone; nil is everything.
+func (db *DB) CorrelationWithin(ctx context.Context, id string, stacks []uuid.UUID, limit int) (*Correlation, error) {
 	ctx, cancel := db.bounded(ctx)
 	defer cancel()
 	var c Correlation
 	var err error
-	if c.Scans, c.MoreScans, err = firstOf(ctx, db, limit, scanScan, `-- name: ScansByCorrelation
+	if c.Scans, c.MoreScans, err = firstOf(ctx, db, limit, stacks, scanScan, `-- name: ScansByCorrelation
 		SELECT `+scanColumns+` FROM scans s JOIN stacks k ON k.id = s.stack_id
-		WHERE s.correlation_id = $1 ORDER BY s.id LIMIT $2`, id); err != nil {
+		WHERE s.correlation_id = $1 AND ($3::uuid[] IS NULL OR s.stack_id = ANY ($3)) ORDER BY s.id LIMIT $2`, id); err != nil {
 		return nil, err
 	}
-	if c.Drifts, c.MoreDrifts, err = firstOf(ctx, db, limit, scanDrift, `-- name: DriftsByCorrelation`+driftSelect+`
+	if c.Drifts, c.MoreDrifts, err = firstOf(ctx, db, limit, stacks, scanDrift, `-- name: DriftsByCorrelation`+driftSelect+`
 		FROM (
 			SELECT f.id FROM scans r CROSS JOIN LATERAL (
 				SELECT d.id FROM drifts d WHERE d.scan_id = r.id ORDER BY d.id LIMIT $2
 			) AS f
-			WHERE r.correlation_id = $1 ORDER BY f.id LIMIT $2
+			WHERE r.correlation_id = $1 AND ($3::uuid[] IS NULL OR r.stack_id = ANY ($3)) ORDER BY f.id LIMIT $2
 		) AS found
 		JOIN drifts d ON d.id = found.id`+driftJoins+`
 		ORDER BY d.id`, id); err != nil {
 		return nil, err
 	}
-	if c.Events, c.MoreEvents, err = firstOf(ctx, db, limit, scanEvent, `-- name: EventsByCorrelation
-		SELECT `+eventColumns+` FROM events e WHERE e.correlation_id = $1 ORDER BY e.id LIMIT $2`, id); err != nil {
+	if c.Events, c.MoreEvents, err = firstOf(ctx, db, limit, stacks, scanEvent, `-- name: EventsByCorrelation
+		SELECT `+eventColumns+` FROM events e
+		WHERE e.correlation_id = $1 AND ($3::uuid[] IS NULL OR e.stack_id = ANY ($3)) ORDER BY e.id LIMIT $2`, id); err != nil {
 		return nil, err
 	}
 	return &c, nil
 }
 
-// firstOf runs a query of an id and a limit.
-func firstOf[T any](ctx context.Context, db *DB, limit int, scan pgx.RowToFunc[T], sql, id string) ([]T, bool, error) {
-	rows, err := db.pool.Query(ctx, sql, id, limit+1)
+// firstOf runs a query of an id, a limit and stacks.
+func firstOf[T any](
+	ctx context.Context, db *DB, limit int, stacks []uuid.UUID, scan pgx.RowToFunc[T], sql, id string,
+) ([]T, bool, error) {
+	rows, err := db.pool.Query(ctx, sql, id, limit+1, stacks)
 	if err != nil {
 		return nil, false, classify(fmt.Errorf("correlation: %w", err))
 	}

@@ -56,7 +56,7 @@ func (tx *Tx) ReopenExpired(ctx context.Context, stack uuid.UUID, now time.Time,
 	}
 	at := storedTime(now)
 	_, err = tx.reopen(ctx, stack, reopenings, at, pgx.NamedArgs{
-		"stack": stack, "scan": nil, "at": at, "actor": audit.System().Name, "seal": tx.seal.of(at),
+		"stack": stack, "scan": nil, "at": at, "actor": audit.System().Name, "client": "", "agent": "", "seal": tx.seal.of(at),
 		"correlation": ids.Correlation, "trace": ids.Trace, "span": ids.Span,
 	})
 	if err != nil {

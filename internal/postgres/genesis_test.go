@@ -56,4 +56,7 @@ func TestEventsFromBeforeSealsAreSealed(t *testing.T) {
 	wantFlaws(t, verify(t, db, sealKey, 0).Flaws, []string{"0: 100 events are without a seal, beginning with event "})
 	tamper(t, conn, `UPDATE events SET actor = 'user:e' WHERE id = (SELECT id FROM events WHERE seal_id = '00000000-0000-7000-8000-000000000001' LIMIT 1)`)
 	wantFlaws(t, verify(t, db, sealKey, 0).Flaws, []string{"1: among its 100 events are other ones", "0: 100 events are without a seal"})
+	// Nor does it help to seal them again: what was sealed since is signed after it.
+	tamper(t, conn, `UPDATE audit_seals SET events_digest = `+digestAgain+` WHERE chain = 'before'`, `UPDATE audit_seals SET digest = `+recompute+` WHERE chain = 'before'`)
+	wantFlaws(t, verify(t, db, sealKey, 0).Flaws, []string{"1: it was not made after the seal that its chain begins with", "0: 100 events are without a seal"})
 }

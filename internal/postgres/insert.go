@@ -167,17 +167,19 @@ func appendNoise(b []byte, noise []drift.Change) []byte {
 // is how the list of the trail finds them (auditstatement.go).
 func (tx *Tx) insertDetected(ctx context.Context, up *Upload, drifts []uuid.UUID) error {
 	text := func(s string) *pgtype.Text { return &pgtype.Text{String: s, Valid: true} }
+	orNone := func(s string) *pgtype.Text { return &pgtype.Text{String: s, Valid: s != ""} }
 	var id pgtype.UUID
 	values := []any{
 		&id, &pgtype.Timestamptz{Time: up.at(), Valid: true}, &pgtype.UUID{Bytes: up.Stack.ID, Valid: true}, &id,
 		&pgtype.UUID{Bytes: up.Scan.ID, Valid: true}, text(string(audit.Detected)), text(up.Scan.Actor.Name),
 		text(string(drift.Detected)), text(up.Scan.IDs.Correlation), text(up.Scan.IDs.Trace), text(up.Scan.IDs.Span),
+		orNone(up.Scan.Actor.ClientAddress), orNone(up.Scan.Actor.UserAgent),
 		&pgtype.UUID{Bytes: tx.seal.of(up.at()), Valid: true},
 	}
 	i := -1
 	_, err := tx.tx.CopyFrom(ctx, pgx.Identifier{"events"}, []string{
 		"id", "at", "stack_id", "drift_id", "scan_id", "action", "actor", "to_status", "correlation_id", "trace_id", "span_id",
-		"seal_id",
+		"client_address", "user_agent", "seal_id",
 	}, pgx.CopyFromFunc(func() ([]any, error) {
 		if i++; i == len(drifts) {
 			return nil, nil

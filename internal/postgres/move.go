@@ -36,9 +36,10 @@ func (tx *Tx) MoveDrifts(ctx context.Context, up *Upload, moves []Move) error {
 				RETURNING d.id, w.event_id, d.status, was.address AS from_address, d.address AS to_address
 			)
 			INSERT INTO events (id, at, stack_id, drift_id, scan_id, action, actor, from_status, to_status, detail,
-				correlation_id, trace_id, span_id, seal_id)
+				correlation_id, trace_id, span_id, client_address, user_agent, seal_id)
 			SELECT event_id, @at, @stack, id, @scan, 'moved', @actor, status, status,
-				json_build_object('from', from_address, 'to', to_address), @correlation, @trace, @span, @seal
+				json_build_object('from', from_address, 'to', to_address), @correlation, @trace, @span,
+				nullif(@client, ''), nullif(@agent, ''), @seal
 			FROM moved`,
 			tx.args(up, pgx.NamedArgs{"ids": ids, "events": eventIDs(source, len(ids)), "addresses": addresses}))
 		if err != nil {

@@ -8,6 +8,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"strconv"
 	"time"
 
 	"github.com/google/uuid"
@@ -23,12 +24,22 @@ import (
 // There are many chains, so that writers who have nothing to do with each other
 // do not wait for each other: one for each stack, whose lock a writer of its
 // drifts holds anyway, and accountLanes for all the rest, of which a transaction
-// takes one that is free.
+// takes one that is free. What was there before there were seals got one in a chain
+// of its own, without a signature, by the migration. Every other chain begins with
+// that one, or with nothing where there is none, so that no such seal can be made
+// or changed later.
 
 // accountLanes is how many transactions that lock no stack can be between
 // their seal and the end of their commit, some milliseconds, before the next
 // has to wait.
 const accountLanes = 16
+
+// The names of the chains, and what others there may be is made up.
+const (
+	chainBefore = "before"
+	stackChain  = "stack:"   // and the id of a stack
+	laneChain   = "account:" // and the number of a lane
+)
 
 // sealLocks is the class of the advisory locks of the lanes: "DS".
 const sealLocks = 0x4453
@@ -64,13 +75,13 @@ type sealed struct {
 	at           time.Time // when it was made, by the database's clock
 	events       int64
 	eventsDigest []byte
-	previous     []byte // noSeal for the first of a chain
+	previous     []byte // for the first of a chain that of chainBefore, or noSeal
 	digest       []byte
 	keyID        *string // both nil when it is not signed
 	mac          []byte
 }
 
-// noSeal stands for the digest of what is before the first seal.
+// noSeal stands for the digest of what is before the first seal of all.
 var noSeal = make([]byte, sha256.Size)
 
 // digestEvents digests events e in the order of their ids. An event is taken in
@@ -88,18 +99,19 @@ func (tx *Tx) closeSeal(ctx context.Context) error {
 	if tx.seal.id == uuid.Nil {
 		return nil
 	}
-	s := sealed{chain: "stack:" + tx.seal.stack.String(), id: tx.seal.id}
+	s := sealed{chain: stackChain + tx.seal.stack.String(), id: tx.seal.id}
 	if tx.seal.stack == uuid.Nil {
 		lane, err := tx.lockLane(ctx)
 		if err != nil {
 			return err
 		}
-		s.chain = fmt.Sprintf("account:%d", lane)
+		s.chain = laneChain + strconv.Itoa(lane)
 	}
 	// Another statement than the lock: it sees the chain as it is now. The clock
 	// may be set back, time in a chain may not.
 	err := tx.tx.QueryRow(ctx, `-- name: DigestEvents
-		SELECT d.events, d.digest, coalesce(last.seq, 0) + 1, coalesce(last.digest, $3),
+		SELECT d.events, d.digest, coalesce(last.seq, 0) + 1,
+			coalesce(last.digest, (SELECT digest FROM audit_seals WHERE chain = 'before' AND seq = 1), $3),
 			greatest(date_trunc('milliseconds', clock_timestamp()), last.at)
 		FROM (SELECT `+digestEvents+` FROM events e WHERE e.seal_id = $1) AS d (events, digest)
 		LEFT JOIN (SELECT seq, digest, at FROM audit_seals WHERE chain = $2 ORDER BY seq DESC LIMIT 1) AS last ON true`,

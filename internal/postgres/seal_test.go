@@ -28,16 +28,21 @@ func verify(tb testing.TB, db *postgres.DB, key []byte, limit int) *postgres.Ver
 	var sum postgres.Verification
 	for !sum.Done {
 		// The test's own context may be over already: wantSound comes last.
-		part, err := db.VerifyAudit(context.Background(), key, postgres.VerifyQuery{After: sum.Next, Limit: limit})
+		part, err := db.VerifyAudit(context.Background(), keys(key), postgres.VerifyQuery{After: sum.Next, Limit: limit})
 		if err != nil {
 			tb.Fatalf("VerifyAudit(after %+v) = %v", sum.Next, err)
 		}
-		sum.Seals, sum.Events = sum.Seals+part.Seals, sum.Events+part.Events
-		sum.Unsigned, sum.ForeignKey = sum.Unsigned+part.Unsigned, sum.ForeignKey+part.ForeignKey
-		sum.Flaws = append(sum.Flaws, part.Flaws...)
-		sum.Next, sum.Done, sum.Head = part.Next, part.Done, part.Head
+		sum.Add(part)
 	}
 	return &sum
+}
+
+// keys are none for nil.
+func keys(key []byte) [][]byte {
+	if key == nil {
+		return nil
+	}
+	return [][]byte{key}
 }
 
 // wantSound holds every event that a test wrote against its seal: whatever
@@ -109,8 +114,19 @@ func TestSealsAreSignedChainedAndCountWhatTheyHold(t *testing.T) {
 	if len(v.Flaws) != 0 || v.Seals != 5 || v.Events != 11 || v.Unsigned+v.ForeignKey != 0 {
 		t.Errorf("VerifyAudit() = %+v, want 5 seals of 11 events and no flaw", v)
 	}
-	if v := verify(t, db, []byte("another key"), 2); len(v.Flaws) != 0 || v.ForeignKey != 5 {
-		t.Errorf("VerifyAudit(another key) = %+v, want 5 seals told of whose key is not known", v)
+	// Whoever changes the key hears of it once, and not once for each seal.
+	for _, limit := range []int{0, 2} {
+		v := verify(t, db, []byte("another key"), limit)
+		if len(v.Flaws) != 1 || v.Flaws[0].Kind != postgres.SealForeign || v.Flaws[0].Count != 5 || v.ForeignKey != 5 {
+			t.Errorf("VerifyAudit(another key) = %+v, want one flaw of 5 seals whose key is not known", v)
+		}
+	}
+	both, err := db.VerifyAudit(t.Context(), [][]byte{[]byte("another key"), sealKey}, postgres.VerifyQuery{})
+	if err != nil || len(both.Flaws) != 0 || both.ForeignKey != 0 || !both.SignaturesChecked {
+		t.Errorf("VerifyAudit(another key, and the one before) = %+v, %v, want no flaw", both, err)
+	}
+	if v := verify(t, db, nil, 2); len(v.Flaws) != 0 || v.ForeignKey != 5 || v.SignaturesChecked {
+		t.Errorf("VerifyAudit(no key) = %+v, want 5 seals whose signatures were not checked, and no flaw", v)
 	}
 }
 
@@ -258,7 +274,7 @@ func TestTheHeadIsTheSameWheneverItIsComputed(t *testing.T) {
 	if now := head(newest()); now.Digest == noted.Digest || now.Seals <= 2 {
 		t.Errorf("AuditHead(now) = %+v, want another one than %+v", now, noted)
 	}
-	again, err := db.VerifyAudit(t.Context(), sealKey, postgres.VerifyQuery{HeadAt: at})
+	again, err := db.VerifyAudit(t.Context(), keys(sealKey), postgres.VerifyQuery{HeadAt: at})
 	if err != nil || !again.Done || again.Head == nil || *again.Head != *noted {
 		t.Errorf("VerifyAudit(head at %v) = %+v, %v, want the head of then, %+v", at, again, err, noted)
 	}

@@ -29,6 +29,47 @@ func readSeals(ctx context.Context, tx pgx.Tx, where string, args ...any) ([]sea
 	return seals, nil
 }
 
+// readGenesis is the digest that every chain begins with but chainBefore.
+func readGenesis(ctx context.Context, tx pgx.Tx) ([]byte, error) {
+	seals, err := readSeals(ctx, tx, `chain = $1 AND seq = 1`, chainBefore, 1)
+	if err != nil || len(seals) == 0 {
+		return noSeal, err
+	}
+	return seals[0].digest, nil
+}
+
+// readStacks says which of these stacks there are.
+func readStacks(ctx context.Context, tx pgx.Tx, ids []uuid.UUID) (map[uuid.UUID]bool, error) {
+	there := make(map[uuid.UUID]bool)
+	if len(ids) == 0 {
+		return there, nil
+	}
+	rows, err := tx.Query(ctx, `-- name: ExistingStacks
+		SELECT id FROM stacks WHERE id = ANY ($1)`, ids)
+	if err != nil {
+		return nil, fmt.Errorf("stacks of the chains: %w", err)
+	}
+	var id uuid.UUID
+	if _, err = pgx.ForEachRow(rows, []any{&id}, func() error { there[id] = true; return nil }); err != nil {
+		return nil, fmt.Errorf("stacks of the chains: %w", err)
+	}
+	return there, nil
+}
+
+// HasSignedSeals reports whether anything in the audit trail was sealed with a
+// key: then a process without one must not add to it.
+func (db *DB) HasSignedSeals(ctx context.Context) (bool, error) {
+	ctx, cancel := db.bounded(ctx)
+	defer cancel()
+	var signed bool
+	err := db.pool.QueryRow(ctx, `-- name: HasSignedSeals
+		SELECT EXISTS (SELECT FROM audit_seals WHERE key_id IS NOT NULL)`).Scan(&signed)
+	if err != nil {
+		return false, classify(fmt.Errorf("signed seals: %w", err))
+	}
+	return signed, nil
+}
+
 // eventsFound is what there is under a seal.
 type eventsFound struct {
 	events int64

@@ -44,9 +44,9 @@ func (tx *Tx) ResolveDrifts(ctx context.Context, up *Upload, ids []uuid.UUID) ([
 				RETURNING d.id, w.event_id, was.status, was.bucket AS from_bucket, d.bucket AS to_bucket, d.detected_at
 			), logged AS (
 				INSERT INTO events (id, at, stack_id, drift_id, scan_id, action, actor, from_status, to_status, reason,
-					correlation_id, trace_id, span_id, seal_id)
+					correlation_id, trace_id, span_id, client_address, user_agent, seal_id)
 				SELECT event_id, @at, @stack, id, @scan, 'resolved', @actor, status, 'resolved',
-					'a complete scan no longer shows it', @correlation, @trace, @span, @seal
+					'a complete scan no longer shows it', @correlation, @trace, @span, nullif(@client, ''), nullif(@agent, ''), @seal
 				FROM gone
 			)
 			SELECT from_bucket, to_bucket, detected_at, count(*) FROM gone GROUP BY 1, 2, 3`,
@@ -105,9 +105,9 @@ func (tx *Tx) reopen(ctx context.Context, stack uuid.UUID, reopenings []Reopenin
 				RETURNING d.id, w.event_id, w.reason, was.bucket AS from_bucket, d.bucket AS to_bucket
 			), logged AS (
 				INSERT INTO events (id, at, stack_id, drift_id, scan_id, action, actor, from_status, to_status, reason,
-					correlation_id, trace_id, span_id, seal_id)
+					correlation_id, trace_id, span_id, client_address, user_agent, seal_id)
 				SELECT event_id, @at, @stack, id, @scan, 'reopened', @actor, 'rejected', 'detected', reason,
-					@correlation, @trace, @span, @seal
+					@correlation, @trace, @span, nullif(@client, ''), nullif(@agent, ''), @seal
 				FROM reopened
 			)
 			SELECT from_bucket, to_bucket, count(*) FROM reopened GROUP BY 1, 2`,

@@ -107,8 +107,9 @@ func (tx *Tx) writeUpdates(ctx context.Context, up *Upload, u *updates) (int, er
 					'action', was.action, 'severity', was.severity, 'changes', was.changes)) AS detail
 		), logged AS (
 			INSERT INTO events (id, at, stack_id, drift_id, scan_id, action, actor, from_status, to_status, detail,
-				correlation_id, trace_id, span_id, seal_id)
-			SELECT event_id, @at, @stack, id, @scan, 'changed', @actor, status, status, detail, @correlation, @trace, @span, @seal
+				correlation_id, trace_id, span_id, client_address, user_agent, seal_id)
+			SELECT event_id, @at, @stack, id, @scan, 'changed', @actor, status, status, detail, @correlation, @trace, @span,
+				nullif(@client, ''), nullif(@agent, ''), @seal
 			FROM changed
 		)
 		SELECT from_bucket, to_bucket, count(*) FROM changed GROUP BY 1, 2`,

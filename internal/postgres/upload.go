@@ -40,6 +40,7 @@ func (tx *Tx) args(u *Upload, more pgx.NamedArgs) pgx.NamedArgs {
 	args := pgx.NamedArgs{
 		"seal":  tx.seal.of(u.at()),
 		"stack": u.Stack.ID, "scan": u.Scan.ID, "at": u.at(), "actor": u.Scan.Actor.Name,
+		"client": u.Scan.Actor.ClientAddress, "agent": u.Scan.Actor.UserAgent,
 		"correlation": u.Scan.IDs.Correlation, "trace": u.Scan.IDs.Trace, "span": u.Scan.IDs.Span,
 	}
 	maps.Copy(args, more)

@@ -71,7 +71,7 @@ func applyIn(ctx context.Context, tx *postgres.Tx, stack string, at time.Time, r
 	}
 	up := &postgres.Upload{Scan: postgres.Scan{
 		ID: postgres.NewID(at), ReceivedAt: at, Report: rep, PayloadSHA256: sha256.Sum256(payload),
-		Receipt: json.RawMessage(`{"first":true}`), Actor: audit.Actor{Name: "key:ci"},
+		Receipt: json.RawMessage(`{"first":true}`), Actor: audit.Actor{Name: "key:ci", ClientAddress: "203.0.113.9", UserAgent: "driftsentry/1.0"},
 		IDs: correlation.IDs{Correlation: "corr-" + stack, Trace: "4bf92f3577b34da6a3ce929d0e0e4736", Span: "00f067aa0ba902b7"},
 	}}
 	if up.Stack, err = tx.LockStack(ctx, stack, at); err != nil {

@@ -1,9 +1,7 @@
 package postgres
 
 import (
-	"bytes"
 	"context"
-	"crypto/hmac"
 	"fmt"
 	"time"
 
@@ -28,18 +26,10 @@ type SealPlace struct {
 	Chain string    `json:"chain,omitzero"`
 	Seq   int64     `json:"seq,omitzero"`
 	Named uuid.UUID `json:"named,omitzero"`
+	// KeyID is of the last signed seal of the chain.
+	KeyID string `json:"keyId,omitzero"`
 	// Through is set behind the last seal of the last chain.
 	Through bool `json:"through,omitzero"`
-}
-
-// Flaw is something in the audit trail that the service did not write. Chain
-// and Seq are zero where it is not known to which chain it belongs, and Seal is
-// Nil for a seal that is not there.
-type Flaw struct {
-	Chain string
-	Seq   int64
-	Seal  uuid.UUID
-	What  string // for people
 }
 
 // Verification says what a part of the audit trail is like. The trail is as the
@@ -51,9 +41,12 @@ type Flaw struct {
 type Verification struct {
 	Seals  int64 // looked at in this part
 	Events int64 // under these seals
-	// Unsigned seals were made by a process without a key, ForeignKey ones with a
-	// key other than the one given. Whether there should be any is for people to
-	// know: anybody who writes to the database could have made them.
+	// SignaturesChecked says that a key was given. Without one the trail may be
+	// whole and still be somebody else's work: who wrote it is not known.
+	SignaturesChecked bool
+	// Unsigned seals were made by a process without a key, ForeignKey ones with
+	// none of the keys given. With a key they are flaws, but for the one seal of
+	// what was there before there were seals.
 	Unsigned   int64
 	ForeignKey int64
 	Flaws      []Flaw
@@ -62,6 +55,8 @@ type Verification struct {
 	Done bool
 	// Head is computed with the last part only; it is nil before.
 	Head *Head
+
+	groups map[string]int // of the flaws that are told once: where they are
 }
 
 const (
@@ -72,16 +67,20 @@ const (
 )
 
 // VerifyAudit computes one part of the audit trail's seals anew and compares.
-// key is what they should be signed with; nil when that is not known here. It
-// sees the trail at one moment and keeps nobody waiting. What is sealed during
-// verification may be passed over: it is the next one's.
-func (db *DB) VerifyAudit(ctx context.Context, key []byte, q VerifyQuery) (*Verification, error) {
+// keys are what they may be signed with: the service's, and those it had before;
+// none when that is not known here. It sees the trail at one moment and keeps
+// nobody waiting. What is sealed during verification may be passed over: it is
+// the next one's.
+func (db *DB) VerifyAudit(ctx context.Context, keys [][]byte, q VerifyQuery) (*Verification, error) {
 	if q.Limit <= 0 {
 		q.Limit = defaultVerifySeals
 	}
 	ctx, cancel := db.bounded(ctx)
 	defer cancel()
-	v := &verifier{key: key, Verification: Verification{Next: q.After}}
+	v := &verifier{keys: make(map[string][]byte), Verification: Verification{Next: q.After, SignaturesChecked: len(keys) > 0}}
+	for _, key := range keys {
+		v.keys[sealKeyID(key)] = key
+	}
 	err := pgx.BeginTxFunc(ctx, db.pool, pgx.TxOptions{IsoLevel: pgx.RepeatableRead, AccessMode: pgx.ReadOnly}, func(tx pgx.Tx) error {
 		if !v.Next.Through {
 			if err := v.chains(ctx, tx, q.Limit); err != nil {
@@ -109,7 +108,11 @@ func (db *DB) VerifyAudit(ctx context.Context, key []byte, q VerifyQuery) (*Veri
 // verifier is a part of the work.
 type verifier struct {
 	Verification
-	key []byte
+	keys map[string][]byte // by their ids
+	// genesis is what chains begin with, signedWith the key of the last signed seal
+	// so far of the chain that is looked at.
+	genesis    []byte
+	signedWith string
 }
 
 // chains looks at the next seals of the chains.
@@ -136,62 +139,28 @@ func (v *verifier) chains(ctx context.Context, tx pgx.Tx, limit int) error {
 	if err != nil {
 		return err
 	}
+	stacks, err := readStacks(ctx, tx, stacksOf(seals))
+	if err != nil {
+		return err
+	}
+	if v.genesis, err = readGenesis(ctx, tx); err != nil {
+		return err
+	}
+	v.signedWith = v.Next.KeyID
 	for i := range seals {
 		s := &seals[i]
+		if s.chain != before.chain {
+			v.signedWith = ""
+		}
+		if s.chain != before.chain || s.chain == chainBefore {
+			v.name(s, stacks)
+		}
 		v.link(&before, s)
 		v.check(s, found[i])
 		before = *s
 	}
-	v.Next = SealPlace{Chain: before.chain, Seq: before.seq, Through: through}
+	v.Next = SealPlace{Chain: before.chain, Seq: before.seq, KeyID: v.signedWith, Through: through}
 	return nil
-}
-
-// link compares a seal with the one that comes before it in the table.
-func (v *verifier) link(before, s *sealed) {
-	last, previous := before.seq, before.digest
-	if before.chain != s.chain {
-		last, previous = 0, noSeal
-	}
-	switch {
-	case s.seq == last+2:
-		v.flaw(&sealed{chain: s.chain, seq: last + 1}, "the seal is missing")
-	case s.seq != last+1:
-		v.flaw(&sealed{chain: s.chain, seq: last + 1}, fmt.Sprintf("the seals up to number %d are missing", s.seq-1))
-	case previous == nil:
-		v.flaw(before, "the seal is missing that was there a moment ago")
-	case !bytes.Equal(s.previous, previous):
-		v.flaw(s, "it was not made after the seal before it")
-	}
-}
-
-// check compares a seal with itself and with its events.
-func (v *verifier) check(s *sealed, found eventsFound) {
-	v.Seals++
-	v.Events += found.events
-	digest := s.computeDigest()
-	if !bytes.Equal(digest, s.digest) {
-		v.flaw(s, "the seal has been changed")
-	}
-	switch {
-	case s.keyID == nil:
-		v.Unsigned++
-	case v.key == nil || *s.keyID != sealKeyID(v.key):
-		v.ForeignKey++
-	case !hmac.Equal(sealMAC(v.key, digest), s.mac):
-		v.flaw(s, "it is not signed with the service's key")
-	}
-	switch n := found.events - s.events; {
-	case n < 0:
-		v.flaw(s, fmt.Sprintf("%d of its %d events are missing", -n, s.events))
-	case n > 0:
-		v.flaw(s, fmt.Sprintf("it has %d events more than the %d it was made for", n, s.events))
-	case !bytes.Equal(found.digest, s.eventsDigest):
-		v.flaw(s, fmt.Sprintf("among its %d events are other ones than it was made for", s.events))
-	}
-}
-
-func (v *verifier) flaw(s *sealed, what string) {
-	v.Flaws = append(v.Flaws, Flaw{Chain: s.chain, Seq: s.seq, Seal: s.id, What: what})
 }
 
 // named looks for events under seals that are not there, or under none.
@@ -216,7 +185,7 @@ func (v *verifier) named(ctx context.Context, tx pgx.Tx, limit int) error {
 	n := 0
 	_, err = pgx.ForEachRow(rows, []any{&id, &missing, &events}, func() error {
 		if n++; missing {
-			v.flaw(&sealed{id: id}, fmt.Sprintf("%d events name a seal that is not there", events))
+			v.flaw(EventsUnsealed, &sealed{id: id}, fmt.Sprintf("%d events name a seal that is not there", events))
 		}
 		v.Next.Named = id
 		return nil
@@ -224,10 +193,13 @@ func (v *verifier) named(ctx context.Context, tx pgx.Tx, limit int) error {
 	if err != nil {
 		return fmt.Errorf("named seals: %w", err)
 	}
-	if v.Done = n < limit; v.Done {
-		return v.unsealed(ctx, tx)
+	if v.Done = n < limit; !v.Done {
+		return nil
 	}
-	return nil
+	if err := v.unsealed(ctx, tx); err != nil {
+		return err
+	}
+	return v.guards(ctx, tx)
 }
 
 // manyUnsealed is where counting events without a seal stops.
@@ -245,9 +217,9 @@ func (v *verifier) unsealed(ctx context.Context, tx pgx.Tx) error {
 	switch {
 	case events == 0:
 	case events == manyUnsealed:
-		v.flaw(&sealed{}, fmt.Sprintf("%d events or more are without a seal, one of them event %s", events, first.UUID))
+		v.flaw(EventsUnsealed, &sealed{}, fmt.Sprintf("%d events or more are without a seal, one of them event %s", events, first.UUID))
 	default:
-		v.flaw(&sealed{}, fmt.Sprintf("%d events are without a seal, beginning with event %s", events, first.UUID))
+		v.flaw(EventsUnsealed, &sealed{}, fmt.Sprintf("%d events are without a seal, beginning with event %s", events, first.UUID))
 	}
 	return nil
 }

@@ -145,7 +145,7 @@ func TestTamperingIsFound(t *testing.T) {
 		{
 			"a seal in another chain",
 			[]string{`UPDATE audit_seals SET chain = 'account:99', seq = 1 WHERE id = ` + sealOfS(5)},
-			[]string{"1: it was not made after", "1: the seal has been changed", "1: it is not signed"},
+			[]string{"1: no chain of the service's", "1: it was not made after", "1: the seal has been changed", "1: it is not signed"},
 		},
 		{
 			"a changed reason, and a chain that fits again", append([]string{change}, resealed(2)...),
@@ -183,15 +183,73 @@ func wantFlaws(t *testing.T, flaws []postgres.Flaw, want []string) {
 	}
 }
 
-// TestUnsignedSealsAreTold has somebody take the signature away, which the
-// service may have left out itself.
-func TestUnsignedSealsAreTold(t *testing.T) {
+// TestMissingSignaturesAreToldOnce takes signatures away from a part of a chain.
+func TestMissingSignaturesAreToldOnce(t *testing.T) {
 	t.Parallel()
 	db, conn := trail(t)
-	tamper(t, conn, `UPDATE audit_seals SET key_id = NULL, mac = NULL WHERE id = `+sealOfS(2),
-		`UPDATE audit_seals SET key_id = 'another' WHERE id = `+sealOfS(3))
-	if v := verify(t, db, sealKey, 2); len(v.Flaws) != 0 || v.Unsigned != 1 || v.ForeignKey != 1 {
-		t.Errorf("VerifyAudit() = %+v, want one unsigned seal and one of another key, and no flaw", v)
+	tamper(t, conn, `UPDATE audit_seals SET key_id = NULL, mac = NULL WHERE seq IN (2, 3) AND `+chainOfS,
+		`UPDATE audit_seals SET key_id = 'another' WHERE id = `+sealOfS(5))
+	for _, limit := range []int{0, 1, 2} {
+		v := verify(t, db, sealKey, limit)
+		wantFlaws(t, v.Flaws, []string{"2: it is not signed, although", `5: it is signed with key "another", although`})
+		if len(v.Flaws) != 2 || v.Flaws[0].Count != 2 || v.Flaws[1].Count != 1 || v.Unsigned != 2 || v.ForeignKey != 1 {
+			t.Errorf("VerifyAudit() = %+v, want two unsigned seals and one of another key", v)
+		}
+	}
+}
+
+// TestAnUnsignedTrailIsSomebodysUntilThereIsAKey: what a process without a key
+// made is whole as far as anybody without one can say.
+func TestAnUnsignedTrailIsSomebodysUntilThereIsAKey(t *testing.T) {
+	t.Parallel()
+	db, _ := open(t)
+	apply(t, db, "s", noon, report(noon), resource("a", "1"))
+	apply(t, db, "s", noon.Add(time.Hour), report(noon.Add(time.Hour)), resource("a", "2"))
+	signed := func() bool {
+		is, err := db.HasSignedSeals(t.Context())
+		if err != nil {
+			t.Fatalf("HasSignedSeals() = %v", err)
+		}
+		return is
+	}
+	if v := verify(t, db, nil, 0); len(v.Flaws) != 0 || v.Unsigned != 2 || v.SignaturesChecked || signed() {
+		t.Errorf("VerifyAudit(no key) = %+v, want two unsigned seals and no flaw", v)
+	}
+	v := verify(t, db, sealKey, 1)
+	wantFlaws(t, v.Flaws, []string{"1: it is not signed: it was made without"})
+	if len(v.Flaws) != 1 || v.Flaws[0].Kind != postgres.SealUnsigned || v.Flaws[0].Count != 2 || !v.SignaturesChecked {
+		t.Errorf("VerifyAudit() = %+v, want one flaw of two seals", v)
+	}
+}
+
+// TestTheTriggersAreLookedAt has the owner leave the trail open to changes.
+func TestTheTriggersAreLookedAt(t *testing.T) {
+	t.Parallel()
+	const events, seals = "0: rows of events can be changed", "0: rows of audit_seals can be changed"
+	for _, tc := range []struct {
+		sql  string
+		want []string
+	}{
+		{`ALTER TABLE events DISABLE TRIGGER events_append_only`, []string{events}},
+		{`ALTER TABLE events DISABLE TRIGGER ALL`, []string{events}},
+		{`ALTER TABLE audit_seals ENABLE REPLICA TRIGGER audit_seals_append_only`, []string{seals}},
+		{`ALTER TABLE audit_seals ENABLE ALWAYS TRIGGER audit_seals_append_only`, nil},
+		{`DROP TRIGGER audit_seals_append_only ON audit_seals`, []string{seals}},
+		{`DROP FUNCTION refuse_change() CASCADE`, []string{seals, events}},
+		{`CREATE OR REPLACE FUNCTION refuse_change() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NULL; END'`, []string{seals, events}},
+		{`CREATE OR REPLACE TRIGGER events_append_only BEFORE DELETE OR TRUNCATE ON events FOR EACH STATEMENT EXECUTE FUNCTION refuse_change()`, []string{events}},
+		{`CREATE OR REPLACE TRIGGER events_append_only BEFORE UPDATE OF reason OR DELETE OR TRUNCATE ON events FOR EACH STATEMENT EXECUTE FUNCTION refuse_change()`, []string{events}},
+		{
+			`DROP TRIGGER events_append_only ON events; CREATE TRIGGER events_append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON events
+				FOR EACH STATEMENT WHEN (1 = 2) EXECUTE FUNCTION refuse_change()`, []string{events},
+		},
+	} {
+		t.Run(tc.sql, func(t *testing.T) {
+			t.Parallel()
+			db, conn := openSealed(t)
+			query(t, conn, tc.sql)
+			wantFlaws(t, verify(t, db, sealKey, 0).Flaws, tc.want)
+		})
 	}
 }
 
@@ -203,14 +261,14 @@ func TestASealThatGoesWhileVerifying(t *testing.T) {
 	var q postgres.VerifyQuery
 	q.Limit = 1
 	for q.After.Seq != 2 {
-		part, err := db.VerifyAudit(t.Context(), sealKey, q)
+		part, err := db.VerifyAudit(t.Context(), keys(sealKey), q)
 		if err != nil || len(part.Flaws) != 0 || part.Seals != 1 {
 			t.Fatalf("VerifyAudit(%+v) = %+v, %v, want one seal", q, part, err)
 		}
 		q.After = part.Next
 	}
 	tamper(t, conn, `DELETE FROM audit_seals WHERE id = `+sealOfS(2))
-	part, err := db.VerifyAudit(t.Context(), sealKey, q)
+	part, err := db.VerifyAudit(t.Context(), keys(sealKey), q)
 	if err != nil {
 		t.Fatalf("VerifyAudit() = %v", err)
 	}

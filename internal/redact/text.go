@@ -54,7 +54,7 @@ var textShapes = []struct {
 	{RuleKey, regexp.MustCompile(`\b(?:(?:AKIA|ASIA)[0-9A-Z]{16}|AIza[0-9A-Za-z_-]{30,}|gh[pousr]_[A-Za-z0-9]{20,}|github_pat_[A-Za-z0-9_]{20,}` +
 		`|glpat-[A-Za-z0-9_-]{16,}|xox[abeoprs]-[A-Za-z0-9-]{8,}|xapp-[A-Za-z0-9-]{10,}|whsec_[A-Za-z0-9]{16,}|GOCSPX-[A-Za-z0-9_-]{16,}|ya29\.[A-Za-z0-9_-]{16,}|(?:dckr_pat|dop_v1|shpat|hf|glsa)_[A-Za-z0-9_-]{20,}` +
 		`|tskey-[A-Za-z0-9-]{16,}|pypi-[A-Za-z0-9_-]{30,}|[sr]k_(?:live|test)_[A-Za-z0-9]{8,}|sk-[A-Za-z0-9_-]{20,}|npm_[A-Za-z0-9]{20,}` +
-		`|hv[sb]\.[A-Za-z0-9_-]{16,}|[A-Za-z0-9]{14}\.atlasv1\.[A-Za-z0-9_-]{40,}|ds[kr]?_[A-Za-z0-9_-]{16,}|SG\.[A-Za-z0-9_-]{16,}\.[A-Za-z0-9_-]{16,})`), textMask},
+		`|hv[sb]\.[A-Za-z0-9_-]{16,}|[A-Za-z0-9]{14}\.atlasv1\.[A-Za-z0-9_-]{40,}|ds[kr]?_[A-Za-z0-9_-]{16,}|dsp_[a-z2-7]{5}(?:-[a-z2-7]{5}){3}|SG\.[A-Za-z0-9_-]{16,}\.[A-Za-z0-9_-]{16,})`), textMask},
 	{RuleHash, regexp.MustCompile(`\$(?:argon2(?:id|i|d)|2[aby]|scrypt|pbkdf2)[$A-Za-z0-9=,+./-]{16,}`), textMask},
 	{RuleAssignment, regexp.MustCompile(secretWord + `\\?["']?\s{0,3}(?:=>?|:)\s*\\?)("[^"]*"?|'[^']*'?|(?:(?:bearer|basic)\s+)?[^\s"'&,;)}\]]+)`), "${1}" + textMask},
 	// "token is expired" says nothing; "token is 7Hj2" does.
@@ -115,7 +115,7 @@ func suspiciousAt(s string, i int) bool {
 		return after(s, i, "----BEGIN") || before(s, i, "glpat") || before(s, i, "sk") || before(s, i, "GOCSPX") ||
 			before(s, i, "tskey") || before(s, i, "pypi") || before(s, i, "xapp") || i >= 4 && s[i-4:i-1] == "xox"
 	case '_':
-		if before(s, i, "pat") || before(s, i, "npm") || before(s, i, "sk") || before(s, i, "rk") || before(s, i, "ds") || before(s, i, "dsk") || before(s, i, "dsr") ||
+		if before(s, i, "pat") || before(s, i, "npm") || before(s, i, "sk") || before(s, i, "rk") || before(s, i, "ds") || before(s, i, "dsk") || before(s, i, "dsr") || before(s, i, "dsp") ||
 			before(s, i, "whsec") || before(s, i, "v1") || before(s, i, "hf") || before(s, i, "glsa") {
 			return true
 		}

@@ -3,6 +3,8 @@ package redact
 import (
 	"strings"
 	"testing"
+
+	"github.com/driftsentry/driftsentry/internal/auth"
 )
 
 const (
@@ -33,6 +35,7 @@ var secretTexts = []struct{ text, want, rule string }{
 	{"sk_live_abcdefgh12345678", "***", RuleKey},
 	{"AIzaSyA-1234567890abcdefghijklmnopqrstuv", "***", RuleKey},
 	{"dsk_" + strings.Repeat("aB3", 12), "***", RuleKey},
+	{"try dsp_k7mqd-x3fwp-r2ten-4hzva once", "try *** once", RuleKey},
 	{"dsr_" + strings.Repeat("aB3", 12), "***", RuleKey},
 	{"hvs.CAESIJ0123456789abcdef", "***", RuleKey},
 	{"whsec_abcdefghijklmnop1234", "***", RuleKey},
@@ -56,6 +59,22 @@ func TestTextHidesSecrets(t *testing.T) {
 		}
 		if again := Text(got); again != got {
 			t.Errorf("Text(%q) = %q: cleaning a clean text changed it", got, again)
+		}
+	}
+}
+
+// TestTextHidesPasswordsWeMadeUp, wherever somebody pastes one.
+func TestTextHidesPasswordsWeMadeUp(t *testing.T) {
+	t.Parallel()
+	for range 100 {
+		password := auth.NewPassword().Reveal()
+		if got := Text("alice may use " + password + ", then change it"); got != "alice may use ***, then change it" {
+			t.Errorf("Text() = %q, want the password %s hidden", got, password)
+		}
+	}
+	for _, text := range []string{"the dsp_eu-west-1 pipeline", "dsp_production_network_subnets_private"} {
+		if got := Text(text); got != text {
+			t.Errorf("Text(%q) = %q, but that is no password", text, got)
 		}
 	}
 }

@@ -13,13 +13,9 @@ import (
 	"encoding/hex"
 	"fmt"
 	"strconv"
-	"strings"
 	"time"
-	"unicode"
-	"unicode/utf8"
 
 	"github.com/google/uuid"
-	"golang.org/x/text/unicode/norm"
 
 	"github.com/driftsentry/driftsentry/internal/audit"
 	"github.com/driftsentry/driftsentry/internal/auth"
@@ -27,7 +23,6 @@ import (
 	"github.com/driftsentry/driftsentry/internal/drift"
 	"github.com/driftsentry/driftsentry/internal/fault"
 	"github.com/driftsentry/driftsentry/internal/postgres"
-	"github.com/driftsentry/driftsentry/internal/redact"
 )
 
 // Service takes decisions. DB is required.
@@ -55,12 +50,6 @@ type Decision struct {
 	Principal *auth.Principal
 	Actor     audit.Actor
 }
-
-// The limits of a reason, in characters (SPEC §3).
-const (
-	minReason = 10
-	maxReason = 1000
-)
 
 // longestRejection is how far away the end of a rejection may be: further is a
 // slip, and no end at all can be had by leaving it out.
@@ -140,22 +129,6 @@ func (d *Decision) check(now time.Time) (postgres.Decision, error) {
 		return postgres.Decision{}, fault.BadFields(wrong...)
 	}
 	return checked, nil
-}
-
-// cleanReason is the reason as it is kept, without secrets somebody pasted; or
-// what is wrong with it.
-func cleanReason(text string) (reason, problem string) {
-	if !utf8.ValidString(text) {
-		return "", "must be UTF-8 text"
-	}
-	text = strings.TrimSpace(norm.NFC.String(strings.ReplaceAll(text, "\r\n", "\n")))
-	if strings.ContainsFunc(text, func(r rune) bool { return unicode.IsControl(r) && r != '\n' && r != '\t' }) {
-		return "", "must not hold control characters"
-	}
-	if n := utf8.RuneCountInString(text); n < minReason || n > maxReason {
-		return "", fmt.Sprintf("must be %d to %d characters long, but has %d", minReason, maxReason, n)
-	}
-	return redact.Text(text), ""
 }
 
 // parseUntil reads a time, or a date as the end of that day.

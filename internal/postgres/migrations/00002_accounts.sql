@@ -65,19 +65,21 @@ CREATE UNIQUE INDEX api_keys_live_name ON api_keys (name) WHERE revoked_at IS NU
 CREATE TABLE login_throttles (
     subject  bytea PRIMARY KEY CHECK (length(subject) = 32),
     attempts integer NOT NULL CHECK (attempts >= 0),
-    last_at  timestamptz NOT NULL
+    last_at  timestamptz NOT NULL,
+    -- The attempt whose wait the audit trail tells of, once and not per refusal.
+    told_at  timestamptz
 );
 CREATE INDEX login_throttles_last ON login_throttles (last_at);
 
 -- Which rejections end when.
 CREATE INDEX drifts_quiet ON drifts (quiet_until) WHERE quiet_until IS NOT NULL;
 
--- One action more. What is there satisfies the narrower list, so nothing is read.
+-- A few actions more. What is there satisfies the narrower list, so nothing is read.
 ALTER TABLE events DROP CONSTRAINT events_action_check;
 ALTER TABLE events ADD CONSTRAINT events_action_check CHECK (action IN (
     'detected', 'changed', 'moved', 'reopened', 'resolved', 'triaged', 'approved', 'rejected',
-    'logged_in', 'login_failed', 'logged_out', 'token_reused', 'user_created', 'user_disabled', 'password_changed',
-    'api_key_created', 'api_key_revoked', 'log_level_changed')) NOT VALID;
+    'logged_in', 'login_failed', 'logged_out', 'token_reused', 'user_created', 'user_disabled', 'user_enabled', 'user_role_changed',
+    'password_changed', 'api_key_created', 'api_key_revoked', 'log_level_changed')) NOT VALID;
 
 -- The audit trail is sealed: seal.go says how. The events there are already get
 -- one seal together. A constant default for existing rows costs nothing however
@@ -105,7 +107,8 @@ CREATE TABLE audit_seals (
     at            timestamptz NOT NULL,
     events        bigint NOT NULL CHECK (events > 0),
     events_digest bytea NOT NULL CHECK (length(events_digest) = 32),
-    -- The digest of the chain's seal before this one; zeros for the first.
+    -- The digest of the chain's seal before this one. For the first that of the
+    -- chain 'before', or zeros where there is none.
     previous      bytea NOT NULL CHECK (length(previous) = 32),
     digest        bytea NOT NULL CHECK (length(digest) = 32),
     -- NULL when whoever wrote this had no key.
