@@ -16,7 +16,7 @@ import (
 )
 
 const (
-	defaultGrace = 30 * time.Second
+	defaultGrace = 20 * time.Second
 	// showGrace is enough for a command that holds nothing.
 	showGrace = time.Second
 	// leftBehind is how long a plugin that outlives the program may hold on to
@@ -175,6 +175,7 @@ func (r *Runner) start(ctx context.Context, cmd *exec.Cmd, grace time.Duration) 
 	if err := <-started; err != nil {
 		return nil, err
 	}
+	r.Guard.watch(cmd.Process.Pid)
 	go func() {
 		select {
 		case <-p.done:
@@ -190,6 +191,7 @@ func (r *Runner) start(ctx context.Context, cmd *exec.Cmd, grace time.Duration) 
 			}
 		}
 		killGroup(cmd.Process) // plugins that a crash left behind, or all of it
+		r.Guard.forget(cmd.Process.Pid)
 	}()
 	return p, nil
 }

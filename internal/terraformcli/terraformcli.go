@@ -32,8 +32,10 @@ type Runner struct {
 	// Color leaves the program its colours.
 	Color bool
 	// Grace is how long the program may take to stop in order once it was asked
-	// to; 30 s if zero.
+	// to; 20 s if zero.
 	Grace time.Duration
+	// Guard ends the program and its plugins should this process be killed.
+	Guard *Guard
 	// Kill ends the program at once when it is closed; nil never is.
 	Kill <-chan struct{}
 }

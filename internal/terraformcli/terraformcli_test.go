@@ -22,6 +22,7 @@ import (
 )
 
 func TestMain(m *testing.M) {
+	terraformcli.GuardMain()
 	tftest.Main()
 	os.Exit(m.Run())
 }
