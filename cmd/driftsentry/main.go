@@ -12,17 +12,21 @@ import (
 	"syscall"
 
 	"github.com/spf13/cobra"
+
+	"github.com/driftsentry/driftsentry/internal/terraformcli"
 )
 
 func main() {
+	terraformcli.GuardMain()
 	signals := make(chan os.Signal, 2)
 	signal.Notify(signals, syscall.SIGINT, syscall.SIGTERM)
 	hangups := make(chan os.Signal, 1)
+	outlives := signal.Ignored(syscall.SIGHUP) // Notify would forget it
 	signal.Notify(hangups, syscall.SIGHUP)
 	os.Exit(run(context.Background(), process{
 		args: os.Args[1:], env: os.Environ(),
 		stdin: os.Stdin, stdout: os.Stdout, stderr: os.Stderr,
-		signals: signals, hangups: hangups,
+		signals: signals, hangups: hangups, outlivesTerminal: outlives,
 	}))
 }
 
@@ -36,6 +40,8 @@ type process struct {
 	signals <-chan os.Signal
 	// hangups asks to read the configuration's log level again.
 	hangups <-chan os.Signal
+	// outlivesTerminal says that nohup started us: a hangup is no reason to stop.
+	outlivesTerminal bool
 	// listening hears the address the API can be reached at; nil if nobody asks.
 	listening func(address string)
 }

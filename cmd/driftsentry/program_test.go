@@ -18,6 +18,7 @@ import (
 
 	"github.com/driftsentry/driftsentry/internal/config"
 	"github.com/driftsentry/driftsentry/internal/postgres/pgtest"
+	"github.com/driftsentry/driftsentry/internal/terraformcli"
 	"github.com/driftsentry/driftsentry/internal/terraformcli/tftest"
 )
 
@@ -32,6 +33,7 @@ const asProgram = "DRIFTSENTRY_TEST_AS_PROGRAM"
 const panics = "DRIFTSENTRY_TEST_PANICS"
 
 func TestMain(m *testing.M) {
+	terraformcli.GuardMain()
 	tftest.Main()
 	if os.Getenv(asProgram) == "" {
 		os.Exit(m.Run())

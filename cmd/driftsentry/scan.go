@@ -16,8 +16,10 @@ import (
 	"github.com/driftsentry/driftsentry/internal/correlation"
 	"github.com/driftsentry/driftsentry/internal/drift"
 	"github.com/driftsentry/driftsentry/internal/pipeline"
+	"github.com/driftsentry/driftsentry/internal/postgres"
 	"github.com/driftsentry/driftsentry/internal/report"
 	"github.com/driftsentry/driftsentry/internal/telemetry"
+	"github.com/driftsentry/driftsentry/internal/terraformcli"
 )
 
 // exitDrift says that open drifts count, like terraform plan -detailed-exitcode.
@@ -74,7 +76,8 @@ func (p process) scanCommand() *cobra.Command {
 	f.StringVar(&o.failOn, "fail-on", string(drift.Info), "the least `SEVERITY` that counts: critical, warning, info or none")
 	f.StringVar(&o.origin, "origin", "", "the `ORIGIN` that counts: outside, pending or all (default outside, with --config-changes all)")
 	f.StringArrayVarP(&o.outputs, "output", "o", nil,
-		"`FORMAT` or FORMAT=FILE, again for more: table, json, sarif, junit, markdown (default table)")
+		"`FORMAT` or FORMAT=FILE, again for more: table, json, sarif, junit, markdown (default table). "+
+			"FILE is written anew; only markdown for $GITHUB_STEP_SUMMARY, which steps share, is appended")
 	f.StringArrayVar(&o.facts, "ci", nil, "a fact about this run as `KEY=VALUE`, over what the CI system says; "+
 		"again for more: "+strings.Join(pipeline.Keys(), " "))
 	f.BoolVar(&o.reportErrors, "report-errors", false, "with --dir: record on the server that Terraform failed")
@@ -94,6 +97,10 @@ type scanning struct {
 	client  *client.Client
 	// kill is closed when a second signal says "at once".
 	kill <-chan struct{}
+	// temp is Terraform's folder for files for a while, and guard what ends it
+	// should we be killed.
+	temp  string
+	guard *terraformcli.Guard
 }
 
 // scan uploads one plan and tells what came of it.
@@ -164,9 +171,24 @@ func (s *scanning) work(ctx context.Context) error {
 	return s.failed(ctx, scan, err)
 }
 
-// upload sends the plan, within --timeout.
+// ask finds out whether the server is there and knows us, before Terraform runs
+// for a quarter of an hour.
+func (s *scanning) ask(ctx context.Context) (err error) {
+	ctx, cancel := s.within(ctx, "asking the server")
+	defer cancel()
+	ctx, end := s.trace.Phase(ctx, "check")
+	defer func() { end(err) }()
+	return s.client.Check(ctx, correlation.From(ctx).Correlation)
+}
+
+// within is ctx for as long as --timeout says.
+func (s *scanning) within(ctx context.Context, what string) (context.Context, context.CancelFunc) {
+	return context.WithTimeoutCause(ctx, s.timeout, fmt.Errorf("%s took longer than %s (--timeout)", what, s.timeout))
+}
+
+// upload sends the plan.
 func (s *scanning) upload(ctx context.Context, scan client.Scan) (answer *client.Answer, err error) {
-	ctx, cancel := context.WithTimeoutCause(ctx, s.timeout, fmt.Errorf("the upload took longer than %s (--timeout)", s.timeout))
+	ctx, cancel := s.within(ctx, "the upload")
 	defer cancel()
 	ctx, end := s.trace.Phase(ctx, "upload")
 	defer func() { end(err) }()
@@ -179,6 +201,11 @@ func (s *scanning) check() error {
 	var errs []error
 	if s.stack == "" {
 		errs = append(errs, errors.New("--stack is missing: name the stack, such as --stack prod/network"))
+	}
+	if s.stack != "" && s.dir != "" { // the server says so as well, but only after the plan
+		if err := postgres.CheckStackName(s.stack); err != nil {
+			errs = append(errs, fmt.Errorf("--stack: %w", err))
+		}
 	}
 	switch {
 	case s.file != "" && s.dir != "":
@@ -229,22 +256,30 @@ func (s *scanning) check() error {
 // errStoppedScan is why a scan ends that somebody stopped.
 var errStoppedScan = errors.New("stopped")
 
-// obeySignals ends the context at the first signal, and s.kill at the second.
+// obeySignals ends the context at the first signal, and s.kill at the second. A
+// terminal that goes away is one, as for any program that its shell waits for.
 func (s *scanning) obeySignals(ctx context.Context) (context.Context, context.CancelFunc) {
 	ctx, cancel := context.WithCancelCause(ctx)
 	kill, done := make(chan struct{}), make(chan struct{})
 	s.kill = kill
+	hangups := s.hangups
+	if s.outlivesTerminal {
+		hangups = nil
+	}
 	go func() {
 		select {
 		case <-done:
 			return
 		case <-s.signals:
+		case <-hangups:
 		}
 		s.say("driftsentry: stopping; a second time stops at once\n")
 		cancel(errStoppedScan)
 		select {
 		case <-done:
 		case <-s.signals:
+			close(kill)
+		case <-hangups:
 			close(kill)
 		}
 	}()

@@ -128,8 +128,10 @@ func TestScanUploadsAPlanMadeElsewhere(t *testing.T) {
 		}
 	}
 	// From standard input, the same plan: taken once.
+	_, first, _ := strings.Cut(out, "correlation id  ")
+	first, _, _ = strings.Cut(first, "\n")
 	code, out, errs = piped(t, env, string(demoPlan(t, "prod-edge/plan-3.json")), "scan", "--stack", "prod/edge", "-", "-o", "markdown")
-	if code != exitDrift || !strings.Contains(out, "had this very plan before") || !strings.Contains(errs, "correlation id") {
+	if code != exitDrift || !strings.Contains(out, "had this very plan before") || !strings.Contains(out, "first taken under correlation id "+first) || !strings.Contains(errs, "correlation id") {
 		t.Errorf("scan of standard input = %d\n%s%s", code, out, errs)
 	}
 }
@@ -178,6 +180,9 @@ func TestScanSaysWhatIsWrong(t *testing.T) {
 		{"a wrong key", append(env[:1:1], "DRIFTSENTRY_API_KEY="+someKey()), []string{"--stack", "s", in("plan.json")}, []string{"401 Unauthorized", "check DRIFTSENTRY_API_KEY"}},
 		{"no key", env[:1], []string{"--stack", "s", in("plan.json")}, []string{"401 Unauthorized", "set DRIFTSENTRY_API_KEY"}},
 		{"a key that no header holds", append(env[:1:1], "DRIFTSENTRY_API_KEY=plan\nted"), []string{"--stack", "s", in("plan.json")}, []string{"DRIFTSENTRY_API_KEY has a character"}},
+		{"a bad stack name, before Terraform", env, []string{"--stack", "not a name", "--dir", dir, "--terraform", "/nowhere"}, []string{"--stack: ", "stack must be"}},
+		{"a wrong key, before Terraform", append(env[:1:1], "DRIFTSENTRY_API_KEY="+someKey()), []string{"--stack", "s", "--dir", dir, "--terraform", "/bin/true"}, []string{"401 Unauthorized", "check DRIFTSENTRY_API_KEY"}},
+		{"an address that goes too far", append([]string{env[0] + "/api/v1"}, env[1]), []string{"--stack", "s", "--dir", dir, "--terraform", "/bin/true"}, []string{"leave /api/v1 away"}},
 		{"no such folder", env, []string{"--stack", "s", "--dir", in("nowhere")}, []string{"--dir", "no such file"}},
 		{"no Terraform", append(env[:2:2], "PATH="+dir), []string{"--stack", "s", "--dir", dir}, []string{"neither terraform nor tofu is on the PATH"}},
 	}

@@ -73,9 +73,9 @@ func (s *scanning) tell(ctx context.Context, answer *client.Answer) error {
 	ids := correlation.From(ctx)
 	r := &report.Report{
 		Answer: answer, Policy: s.policy, Correlation: ids.Correlation, Trace: ids.Trace, Pipeline: s.facts,
-		Dir: moduleDir(s.dir), Version: readBuild().Version, At: time.Now(),
+		Dir: s.moduleDir(), Version: readBuild().Version, At: time.Now(),
 	}
-	if r.Trace == "" { // nothing is traced here
+	if r.Trace == "" && !r.Repeated { // nothing is traced here
 		r.Trace = answer.TraceID
 	}
 	var errs []error
@@ -102,7 +102,11 @@ func (s *scanning) write(r *report.Report, o output) error {
 	if o.file == "" {
 		return r.Write(s.stdout, o.format, s.screen(s.stdout).Screen)
 	}
-	file, err := os.Create(o.file)
+	mode := os.O_TRUNC
+	if o.format == report.FormatMarkdown && o.file == variable(s.env, "GITHUB_STEP_SUMMARY") {
+		mode = os.O_APPEND // what an earlier command of the step wrote is in it as well
+	}
+	file, err := os.OpenFile(o.file, os.O_WRONLY|os.O_CREATE|mode, 0o666) //nolint:gosec // G302: no secrets; others read it, as the umask lets them
 	if err != nil {
 		return err
 	}
@@ -130,10 +134,40 @@ func (s *scanning) screen(w io.Writer) screen {
 	return found
 }
 
-// moduleDir is where the module is in its repository, as far as dir tells.
-func moduleDir(dir string) string {
-	if dir == "" || filepath.IsAbs(dir) || !filepath.IsLocal(dir) {
+// moduleDir is where the module is in its repository, with slashes; empty if nobody
+// knows. The repository is what the CI system says it is, else what git does.
+func (s *scanning) moduleDir() string {
+	if s.dir == "" {
 		return ""
 	}
-	return filepath.ToSlash(filepath.Clean(dir))
+	dir, err := filepath.Abs(s.dir)
+	if err != nil {
+		return ""
+	}
+	for _, root := range []string{variable(s.env, "GITHUB_WORKSPACE"), gitRoot(dir)} {
+		if root == "" {
+			continue
+		}
+		if inside, err := filepath.Rel(root, dir); err == nil && filepath.IsLocal(inside) {
+			return filepath.ToSlash(inside)
+		}
+	}
+	if filepath.IsLocal(s.dir) && filepath.Clean(s.dir) != "." {
+		return filepath.ToSlash(filepath.Clean(s.dir))
+	}
+	return ""
+}
+
+// gitRoot is the folder round dir that git keeps; empty if none is.
+func gitRoot(dir string) string {
+	for {
+		if _, err := os.Stat(filepath.Join(dir, ".git")); err == nil { // a worktree has a file there
+			return dir
+		}
+		parent := filepath.Dir(dir)
+		if parent == dir {
+			return ""
+		}
+		dir = parent
+	}
 }

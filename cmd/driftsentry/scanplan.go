@@ -1,13 +1,13 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"io"
 	"os"
 	"path/filepath"
-	"regexp"
 	"strings"
 	"time"
 
@@ -69,17 +69,24 @@ func (s *scanning) runTerraform(ctx context.Context) (source client.Source, rele
 	if err != nil {
 		return nil, release, &terraformError{err}
 	}
+	if err := s.ask(ctx); err != nil {
+		return nil, release, err
+	}
 	// Not in the module's folder: a plan holds secrets, and folders get archived.
-	temp, err := os.MkdirTemp("", "driftsentry-scan-*")
-	if err != nil {
+	// The name is short because of the sockets in it.
+	if s.temp, err = os.MkdirTemp("", "drift-*"); err != nil {
 		return nil, release, fmt.Errorf("a folder for the plan: %w", err)
 	}
+	if s.guard, err = terraformcli.StartGuard(s.temp); err != nil { // most scans are not killed
+		s.say("driftsentry: %v\n", err)
+	}
 	release = func() {
-		if err := os.RemoveAll(temp); err != nil {
+		if err := os.RemoveAll(s.temp); err != nil {
 			s.say("driftsentry: the plan, which may hold secrets, could not be removed: %v\n", err)
 		}
+		s.guard.Close()
 	}
-	file := filepath.Join(temp, "tfplan")
+	file := filepath.Join(s.temp, "tfplan")
 	name := filepath.Base(binary)
 	if s.init {
 		if err := s.step(ctx, binary, name+" init", (*terraformcli.Runner).Init); err != nil {
@@ -134,6 +141,9 @@ func (s *scanning) step(ctx context.Context, binary, name string, do func(*terra
 	return nil
 }
 
+// maxSocketFolder leaves room for the name of a plugin's socket, in bytes.
+const maxSocketFolder = 100 - len("/plugin1234567890")
+
 // runner runs Terraform in the trace of ctx.
 func (s *scanning) runner(ctx context.Context, binary string) *terraformcli.Runner {
 	var env []string
@@ -143,7 +153,12 @@ func (s *scanning) runner(ctx context.Context, binary string) *terraformcli.Runn
 			env = append(env, entry)
 		}
 	}
-	r := &terraformcli.Runner{Binary: binary, Dir: s.dir, Env: env, Kill: s.kill}
+	// A plugin that is killed leaves its socket behind. The path of one may not be
+	// longer than about a hundred bytes.
+	if len(s.temp) <= maxSocketFolder {
+		env = append(env, "TMPDIR="+s.temp) // the last of several wins
+	}
+	r := &terraformcli.Runner{Binary: binary, Dir: s.dir, Env: env, Kill: s.kill, Guard: s.guard}
 	if screen := s.screen(s.stderr); screen.terminal {
 		r.Progress, r.Color = s.stderr, screen.Color
 	}
@@ -171,16 +186,13 @@ func (s *scanning) failed(ctx context.Context, scan client.Scan, err error) erro
 	}
 	ctx, cancel := context.WithTimeout(ctx, min(s.timeout, time.Minute))
 	defer cancel()
-	answer, reportErr := s.client.ReportError(ctx, scan, ansi.ReplaceAllString(message, ""))
+	answer, reportErr := s.client.ReportError(ctx, scan, cmp.Or(s.errorMessage(message), err.Error()))
 	if reportErr != nil {
 		return errors.Join(err, fmt.Errorf("record that on the server: %w", reportErr))
 	}
 	s.say("driftsentry: recorded as scan %s, correlation id %s\n", answer.ID, correlation.From(ctx).Correlation)
 	return err
 }
-
-// ansi are the sequences by which a terminal is coloured and steered.
-var ansi = regexp.MustCompile(`\x1b\[[0-9;?]*[A-Za-z]`)
 
 // variable is the value of a variable of env, the last of several.
 func variable(env []string, name string) string {

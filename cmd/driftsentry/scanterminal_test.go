@@ -139,30 +139,6 @@ func TestCtrlCInTheMiddle(t *testing.T) {
 	}
 }
 
-// TestAKilledScanLeavesNoTerraform: not even SIGKILL orphans it, where the kernel
-// can be asked for that.
-func TestAKilledScanLeavesNoTerraform(t *testing.T) {
-	t.Parallel()
-	if _, err := os.Stat("/proc/self/stat"); err != nil {
-		return // only Linux can
-	}
-	h := serve(t)
-	tool := tftest.StandIn(t, tftest.PlanWaits)
-	cmd := scanProgram(t, h.scanEnv(tool.Env...), "--stack", "prod/files", "--dir", tool.Dir)
-	_, shown, ended := inTerminal(t, cmd, 80)
-	until(t, shown, func() bool { return len(children(tool)) == 2 })
-	pids := children(tool)
-	if err := cmd.Process.Kill(); err != nil {
-		t.Fatal(err)
-	}
-	await(t, ended, shown)
-	until(t, shown, func() bool { return !running(pids[0]) })
-	// The plugin of a real Terraform ends with it; the stand-in's takes a kill.
-	if err := syscall.Kill(pids[1], syscall.SIGKILL); err != nil && !errors.Is(err, syscall.ESRCH) {
-		t.Error(err)
-	}
-}
-
 // until waits for something that must happen.
 func until(t *testing.T, shown *lockedBuffer, happened func() bool) {
 	t.Helper()

@@ -30,8 +30,10 @@ type Answer struct {
 	TraceID       string  `json:"traceId"`
 	// URL is where people look at the scan.
 	URL string `json:"url"`
-	// Repeated says that the server had this very plan before: the counts of what
-	// is new are those of then.
+	// Repeated says that the server had this very plan before, from somebody else:
+	// the counts of what is new are those of then, and CorrelationID and TraceID are
+	// those it was first taken under. A plan that we had to send again because its
+	// answer was lost is not repeated.
 	Repeated bool `json:"-"`
 }
 
@@ -78,31 +80,39 @@ func (e *APIError) Error() string {
 }
 
 // read makes an answer, or the error it means, of a response.
-func (c *Client) read(resp *http.Response, text []byte) (*Answer, error) {
-	media, _, _ := mime.ParseMediaType(resp.Header.Get("Content-Type"))
-	isJSON := media == "application/json" || strings.HasSuffix(media, "+json")
-	switch {
-	case resp.StatusCode == http.StatusOK || resp.StatusCode == http.StatusCreated:
-		var a Answer
-		if err := json.Unmarshal(text, &a); !isJSON || err != nil || a.ID == "" {
-			return nil, fmt.Errorf("%s answered with something that is no receipt (%s); is DRIFTSENTRY_URL right?", c.URL, kindOf(media, text))
-		}
-		if a.Open == nil {
-			return nil, errors.New("the server took the scan but does not say what is open: it is older than this driftsentry; update it")
-		}
-		a.Repeated = resp.StatusCode == http.StatusOK
-		if a.URL == "" {
-			a.URL = c.link(resp.Header.Get("Location"))
-		}
-		return &a, nil
-	case resp.StatusCode >= 300 && resp.StatusCode < 400:
-		return nil, &APIError{
+func (c *Client) read(resp *http.Response, text []byte, correlationID string) (*Answer, error) {
+	if resp.StatusCode != http.StatusOK && resp.StatusCode != http.StatusCreated {
+		return nil, c.refusal(resp, text)
+	}
+	var a Answer
+	if media, isJSON := mediaOf(resp); json.Unmarshal(text, &a) != nil || !isJSON || a.ID == "" {
+		return nil, fmt.Errorf("%s answered with something that is no receipt (%s); is DRIFTSENTRY_URL right?", c.URL, kindOf(media, text))
+	}
+	if a.Open == nil {
+		return nil, errors.New("the server took the scan but does not say what is open: it is older than this driftsentry; update it")
+	}
+	a.Repeated = resp.StatusCode == http.StatusOK && a.CorrelationID != correlationID
+	if a.URL == "" {
+		a.URL = c.link(resp.Header.Get("Location"))
+	}
+	return &a, nil
+}
+
+func mediaOf(resp *http.Response) (media string, isJSON bool) {
+	media, _, _ = mime.ParseMediaType(resp.Header.Get("Content-Type"))
+	return media, media == "application/json" || strings.HasSuffix(media, "+json")
+}
+
+// refusal is the error that a response means.
+func (c *Client) refusal(resp *http.Response, text []byte) error {
+	if resp.StatusCode >= 300 && resp.StatusCode < 400 {
+		return &APIError{
 			Status: resp.StatusCode, Message: "it redirects to " + Printable(resp.Header.Get("Location")),
 			hint: "set DRIFTSENTRY_URL to where the server really is; a plan and its key are not sent on",
 		}
 	}
 	e := &APIError{Status: resp.StatusCode}
-	if isJSON {
+	if _, isJSON := mediaOf(resp); isJSON {
 		var problem struct {
 			Detail, Code, CorrelationID string
 			Errors                      []struct{ Field, Message string }
@@ -116,27 +126,32 @@ func (c *Client) read(resp *http.Response, text []byte) (*Answer, error) {
 			}
 		}
 	}
-	e.hint = hint(resp.StatusCode, e.Code, c.Key.IsZero())
+	e.hint = c.hint(resp.StatusCode, e.Code)
 	if again(resp.StatusCode) {
-		return nil, later(e, resp.Header.Get("Retry-After"))
+		return later(e, resp.Header.Get("Retry-After"))
 	}
-	return nil, e
+	return e
 }
 
 // hint says what to do about a refusal that the server can't know the reason of.
-func hint(status int, code string, noKey bool) string {
+func (c *Client) hint(status int, code string) string {
+	nowhere := status == http.StatusNotFound || status == http.StatusMethodNotAllowed
 	switch {
-	case status == http.StatusUnauthorized && noKey:
+	case status == http.StatusUnauthorized && c.Key.IsZero():
 		return "set DRIFTSENTRY_API_KEY, or DRIFTSENTRY_API_KEY_FILE"
 	case status == http.StatusUnauthorized:
 		return "check DRIFTSENTRY_API_KEY"
-	case code == "" && (status == http.StatusNotFound || status == http.StatusMethodNotAllowed):
+	case nowhere && strings.HasSuffix(c.URL, "/api/v1"):
+		return "leave /api/v1 away from the end of DRIFTSENTRY_URL"
+	case code == "" && nowhere:
 		return "there is no DriftSentry at DRIFTSENTRY_URL"
 	case status == http.StatusProxyAuthRequired:
-		return "the proxy of HTTPS_PROXY or HTTP_PROXY wants a password"
+		return proxyHint
 	}
 	return ""
 }
+
+const proxyHint = "the proxy of HTTPS_PROXY or HTTP_PROXY wants a name and a password, as in http://NAME:PASSWORD@HOST:PORT"
 
 // kindOf names what came instead of a receipt.
 func kindOf(media string, text []byte) string {

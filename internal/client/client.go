@@ -9,7 +9,6 @@ package client
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"net"
@@ -17,8 +16,6 @@ import (
 	"net/url"
 	"strings"
 	"time"
-
-	"github.com/cenkalti/backoff/v5"
 
 	"github.com/driftsentry/driftsentry/internal/correlation"
 	"github.com/driftsentry/driftsentry/internal/secret"
@@ -50,7 +47,7 @@ type Options struct {
 	Retrying func(err error, wait time.Duration)
 }
 
-// Client uploads to one server. It may be used from several goroutines.
+// Client talks to one server. It may be used from several goroutines.
 type Client struct {
 	Options
 	http      *http.Client
@@ -67,7 +64,8 @@ func New(o Options) *Client {
 		ForceAttemptHTTP2:   true,
 		// A plan is not sent before the server has said that it wants it: a wrong
 		// key costs no gigabyte, and no second run of terraform show.
-		ExpectContinueTimeout: time.Second,
+		ExpectContinueTimeout:  time.Second,
+		OnProxyConnectResponse: refusedByProxy,
 	}
 	var rt http.RoundTripper = transport
 	if o.Wrap != nil {
@@ -114,36 +112,7 @@ func (c *Client) post(ctx context.Context, scan Scan, query url.Values, newBody 
 	}
 	query.Set("stack", scan.Stack)
 	target := c.URL + "/api/v1/scans?" + query.Encode()
-	exponential := backoff.NewExponentialBackOff()
-	exponential.InitialInterval, exponential.MaxInterval, exponential.Multiplier = c.firstWait, longestWait, 2
-	attempts := 0
-	var last error
-	answer, err := backoff.Retry(ctx, func() (*Answer, error) {
-		attempts++
-		answer, err := c.once(ctx, target, scan, newBody())
-		if err != nil {
-			last = err
-		}
-		return answer, c.judge(ctx, err)
-	},
-		backoff.WithBackOff(exponential), backoff.WithMaxTries(tries), backoff.WithMaxElapsedTime(0),
-		backoff.WithNotify(func(err error, wait time.Duration) {
-			if c.Retrying != nil {
-				c.Retrying(err, wait)
-			}
-		}))
-	switch {
-	case err == nil:
-		return answer, nil
-	case ctx.Err() != nil && last != nil && !errors.Is(last, ctx.Err()) && !errors.Is(last, context.Cause(ctx)):
-		return nil, fmt.Errorf("%w; the last attempt: %w", context.Cause(ctx), last)
-	case ctx.Err() != nil:
-		return nil, context.Cause(ctx)
-	case attempts > 1:
-		return nil, fmt.Errorf("%w (tried %d times)", last, attempts)
-	default:
-		return nil, last
-	}
+	return retry(ctx, c, func() (*Answer, error) { return c.once(ctx, target, scan, newBody()) })
 }
 
 // once sends one request and reads its answer.
@@ -158,13 +127,8 @@ func (c *Client) once(ctx context.Context, target string, scan Scan, b *body) (*
 	if b.encoding != "" {
 		req.Header.Set("Content-Encoding", b.encoding)
 	}
-	req.Header.Set("Accept", "application/json")
 	req.Header.Set("Expect", "100-continue")
-	req.Header.Set("User-Agent", c.UserAgent)
-	req.Header.Set(correlation.Header, scan.Correlation)
-	if !c.Key.IsZero() {
-		req.Header.Set("X-Api-Key", c.Key.Reveal())
-	}
+	c.sign(req, scan.Correlation)
 	if scan.Metadata != "" {
 		req.Header.Set(MetadataHeader, scan.Metadata)
 	}
@@ -186,7 +150,17 @@ func (c *Client) once(ctx context.Context, target string, scan Scan, b *body) (*
 	if err != nil {
 		return nil, unreachable(c.URL, err)
 	}
-	return c.read(resp, text)
+	return c.read(resp, text, scan.Correlation)
+}
+
+// sign says who asks, and for what run.
+func (c *Client) sign(req *http.Request, correlationID string) {
+	req.Header.Set("Accept", "application/json")
+	req.Header.Set("User-Agent", c.UserAgent)
+	req.Header.Set(correlation.Header, correlationID)
+	if !c.Key.IsZero() {
+		req.Header.Set("X-Api-Key", c.Key.Reveal())
+	}
 }
 
 // Link is where a person finds what path names on this server.

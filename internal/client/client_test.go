@@ -151,7 +151,7 @@ func TestUpload(t *testing.T) {
 		{"connection lost, then taken", []http.HandlerFunc{hangUp, taken(201)}, 2, ""},
 		{"never there", []http.HandlerFunc{hangUp}, 6, "tried 6 times"},
 		{"always busy", []http.HandlerFunc{problem(503, "DATABASE_UNAVAILABLE", "the database is away")}, 6, "503 Service Unavailable: the database is away (tried 6 times)"},
-		{"busy for longer than there is time", []http.HandlerFunc{problem(429, "RATE_LIMITED", "too many", "Retry-After", "7200")}, 1, "429 Too Many Requests: too many"},
+		{"busy for longer than there is time", []http.HandlerFunc{problem(429, "RATE_LIMITED", "too many", "Retry-After", "7200")}, 1, "429 Too Many Requests: too many; it asks to wait for 2h0m0s, longer than --timeout allows"},
 		{"wrong key", []http.HandlerFunc{problem(401, "AUTH_ERROR", "no such key")}, 1, "401 Unauthorized: no such key (check DRIFTSENTRY_API_KEY)"},
 		{"not for this stack", []http.HandlerFunc{problem(403, "FORBIDDEN", "the key is for dev/** only")}, 1, "403 Forbidden: the key is for dev/** only"},
 		{"bad plan", []http.HandlerFunc{problem(400, "VALIDATION_ERROR", "line 3: not a plan")}, 1, "400 Bad Request: line 3: not a plan"},
@@ -355,13 +355,13 @@ func TestReportError(t *testing.T) {
 	t.Parallel()
 	s := newServer(t, hangUp, taken(201))
 	var retried int
-	long := "Error: no credentials\x00" + strings.Repeat("x", 2*maxMessage)
+	long := strings.Repeat("x", 2*maxMessage) + "ü\x00Error: no credentials"
 	if _, err := newClient(s.URL, &retried).ReportError(t.Context(), Scan{Stack: "prod/edge", Correlation: "run-1"}, long); err != nil {
 		t.Fatalf("ReportError() = %v", err)
 	}
 	n, last := s.requests(t)
-	if n != 2 || s.query != "stack=prod%2Fedge&status=errored" || !strings.HasPrefix(last, `{"message":"Error: no credentials`) ||
-		len(last) > maxMessage+20 || strings.Contains(last, `\u0000`) || s.header.Get("Content-Encoding") != "" {
+	if n != 2 || s.query != "stack=prod%2Fedge&status=errored" || !strings.HasPrefix(last, `{"message":"…xxx`) ||
+		!strings.HasSuffix(last, `xüError: no credentials"}`) || len(last) > maxMessage+len(`{"message":""}`) || strings.Contains(last, `\u0000`) || s.header.Get("Content-Encoding") != "" {
 		t.Errorf("%d requests, the last ?%s %.60q (%d bytes)", n, s.query, last, len(last))
 	}
 }

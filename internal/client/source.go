@@ -200,15 +200,15 @@ func (b *body) abandon() {
 	}
 }
 
-// maxMessage is how much of an error is sent, in bytes. The first error is often
-// the reason for all others.
-const maxMessage = 16 << 10
+// maxMessage is how much of an error is sent, in bytes: as much as a server keeps.
+// It is the end, because programs say last what they have died of.
+const maxMessage = 4 << 10
 
 func errorPayload(message string) ([]byte, error) {
-	if len(message) > maxMessage {
-		message = message[:maxMessage]
-	}
 	message = strings.ToValidUTF8(strings.ReplaceAll(message, "\x00", ""), "�")
+	if len(message) > maxMessage {
+		message = "…" + strings.ToValidUTF8(message[len(message)-maxMessage+len("…"):], "") // half a letter is none
+	}
 	payload, err := json.Marshal(map[string]string{"message": message})
 	if err != nil {
 		return nil, fmt.Errorf("encode the report of an error: %w", err)

@@ -4,6 +4,7 @@ import (
 	"encoding/xml"
 	"fmt"
 	"io"
+	"strings"
 
 	"github.com/driftsentry/driftsentry/internal/client"
 	"github.com/driftsentry/driftsentry/internal/drift"
@@ -28,6 +29,7 @@ type (
 		Timestamp  string          `xml:"timestamp,attr"`
 		Properties []junitProperty `xml:"properties>property"`
 		Cases      []junitCase     `xml:"testcase"`
+		Output     string          `xml:"system-out,omitempty"`
 	}
 	junitProperty struct {
 		Name  string `xml:"name,attr"`
@@ -37,6 +39,7 @@ type (
 		Name    string       `xml:"name,attr"`
 		Class   string       `xml:"classname,attr"`
 		Skipped *junitReason `xml:"skipped"`
+		Error   *junitReason `xml:"error"`
 		Failure *junitReason `xml:"failure"`
 	}
 	junitReason struct {
@@ -47,11 +50,18 @@ type (
 )
 
 // junit makes a case of each open drift: failed if it counts, skipped if not.
-// A stack without any has one case, which passes.
+// A stack without any has one case, which passes. A plan that does not tell
+// everything is a case as well: silence must not look like good news.
 func (r *Report) junit(w io.Writer) error {
 	s := junitSuite{
 		Name: r.Stack, Timestamp: r.At.UTC().Format("2006-01-02T15:04:05"),
 		Properties: []junitProperty{{"correlation_id", r.Correlation}, {"trace_id", r.Trace}, {"scan", r.URL}},
+	}
+	for _, caveat := range r.caveats() {
+		s.Output += caveat + "\n"
+	}
+	if c, unsure := r.junitPlan(); unsure {
+		s.add(c)
 	}
 	for _, origin := range drift.Origins() {
 		class := r.Stack + "." + string(origin)
@@ -66,7 +76,7 @@ func (r *Report) junit(w io.Writer) error {
 	if len(s.Cases) == 0 {
 		s.add(junitCase{Name: "no drift is open", Class: r.Stack})
 	}
-	all := junitSuites{Name: "driftsentry scan", Tests: s.Tests, Failures: s.Failures, Suite: s}
+	all := junitSuites{Name: "driftsentry scan", Tests: s.Tests, Failures: s.Failures, Errors: s.Errors, Suite: s}
 	if _, err := io.WriteString(w, xml.Header); err != nil {
 		return err
 	}
@@ -82,12 +92,34 @@ func (r *Report) junit(w io.Writer) error {
 func (s *junitSuite) add(c junitCase) {
 	s.Cases = append(s.Cases, c)
 	s.Tests++
+	if c.Error != nil {
+		s.Errors++
+	}
 	if c.Failure != nil {
 		s.Failures++
 	}
 	if c.Skipped != nil {
 		s.Skipped++
 	}
+}
+
+// junitPlan stands for the plan itself, when it does not tell everything.
+func (r *Report) junitPlan() (c junitCase, unsure bool) {
+	c = junitCase{Name: "the plan tells everything", Class: r.Stack}
+	reason := func(why string) *junitReason {
+		return &junitReason{Type: why, Message: r.headline(), Text: strings.Join(r.caveats(), "\n")}
+	}
+	switch {
+	case r.Status == drift.Errored:
+		c.Error = reason("errored")
+	case r.Status == drift.Incomplete:
+		c.Skipped = reason("incomplete")
+	case r.Superseded:
+		c.Skipped = reason("superseded")
+	default:
+		return c, false
+	}
+	return c, true
 }
 
 func (r *Report) junitCase(class string, d *client.Drift) junitCase {

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/driftsentry/driftsentry/internal/drift"
 	"github.com/driftsentry/driftsentry/internal/report"
 )
 
@@ -32,9 +33,10 @@ var junitFormat = map[string]element{
 		required: []string{"name"}, optional: []string{"time", "classname", "group"},
 		children: []string{"skipped", "error", "failure", "system-out", "system-err"},
 	},
-	"failure": {optional: []string{"type", "message"}, text: true},
-	"error":   {optional: []string{"type", "message"}, text: true},
-	"skipped": {optional: []string{"type", "message"}, text: true},
+	"failure":    {optional: []string{"type", "message"}, text: true},
+	"error":      {optional: []string{"type", "message"}, text: true},
+	"system-out": {text: true},
+	"skipped":    {optional: []string{"type", "message"}, text: true},
 }
 
 // checkJUnit holds a document against the format.
@@ -101,11 +103,15 @@ func TestJUnitFollowsItsFormat(t *testing.T) {
 		var suites struct {
 			Tests    int `xml:"tests,attr"`
 			Failures int `xml:"failures,attr"`
+			Errors   int `xml:"errors,attr"`
 			Suite    struct {
-				Tests    int `xml:"tests,attr"`
-				Failures int `xml:"failures,attr"`
-				Skipped  int `xml:"skipped,attr"`
+				Tests    int    `xml:"tests,attr"`
+				Failures int    `xml:"failures,attr"`
+				Errors   int    `xml:"errors,attr"`
+				Skipped  int    `xml:"skipped,attr"`
+				Output   string `xml:"system-out"`
 				Cases    []struct {
+					Error   *string `xml:"error"`
 					Failure *string `xml:"failure"`
 					Skipped *string `xml:"skipped"`
 				} `xml:"testcase"`
@@ -114,8 +120,11 @@ func TestJUnitFollowsItsFormat(t *testing.T) {
 		if err := xml.Unmarshal([]byte(got), &suites); err != nil {
 			t.Fatal(err)
 		}
-		failed, skipped := 0, 0
+		failed, skipped, errored := 0, 0, 0
 		for _, c := range suites.Suite.Cases {
+			if c.Error != nil {
+				errored++
+			}
 			if c.Failure != nil {
 				failed++
 			}
@@ -125,6 +134,15 @@ func TestJUnitFollowsItsFormat(t *testing.T) {
 		}
 		if s := suites.Suite; s.Tests != len(s.Cases) || s.Failures != failed || s.Skipped != skipped || suites.Tests != s.Tests || suites.Failures != failed || s.Tests == 0 {
 			t.Errorf("%s counts %+v, want %d cases, %d failed, %d skipped", name, suites, len(s.Cases), failed, skipped)
+		}
+		if s := suites.Suite; s.Errors != errored || suites.Errors != errored || (errored > 0) != (r.Status == drift.Errored) {
+			t.Errorf("%s has %d cases with an error and counts %d and %d of them, of a plan that is %s", name, errored, suites.Errors, s.Errors, r.Status)
+		}
+		if unsure := r.Status == drift.Incomplete || r.Superseded; unsure && skipped == 0 {
+			t.Errorf("%s has no case that is skipped, although its plan does not tell everything", name)
+		}
+		if told := strings.Contains(suites.Suite.Output, "still be there"); told != (r.Status != drift.Complete) {
+			t.Errorf("%s puts out %q, of a plan that is %s", name, suites.Suite.Output, r.Status)
 		}
 		if (failed > 0) != (r.Failing() > 0) {
 			t.Errorf("%s has %d failed cases, while %d drifts count", name, failed, r.Failing())

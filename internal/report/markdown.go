@@ -15,9 +15,9 @@ const maxMarkdown = 60_000
 // is invisible and lets a script find the comment again, to replace it.
 func (r *Report) markdown(w io.Writer) error {
 	var b strings.Builder
-	fmt.Fprintf(&b, "<!-- driftsentry scan %s -->\n### %s: %s\n\n", escape(r.Stack), code(r.Stack), r.headline())
+	fmt.Fprintf(&b, "<!-- driftsentry scan %s -->\n### %s: %s\n\n", marker(r.Stack), code(r.Stack), r.headline())
 	for _, caveat := range r.caveats() {
-		fmt.Fprintf(&b, "> %s\n\n", caveat)
+		fmt.Fprintf(&b, "> %s\n\n", escape(caveat))
 	}
 	foot := r.markdownFoot()
 	for _, origin := range drift.Origins() {
@@ -71,6 +71,12 @@ func (r *Report) markdownFoot() string {
 		parts = append(parts, "[the scan]("+r.URL+")")
 	}
 	return "<sub>" + strings.Join(parts, " · ") + "</sub>\n"
+}
+
+// marker is text in a comment: as it is, for scripts that look for it, but that it
+// can't end the comment.
+func marker(text string) string {
+	return strings.NewReplacer("<", "&#60;", ">", "&#62;").Replace(clean(text))
 }
 
 // code is text in a code span, which nothing in it can end.

@@ -25,8 +25,8 @@ type Report struct {
 	Correlation, Trace string
 	// Pipeline is what is known of the CI run, by semantic-convention keys.
 	Pipeline map[string]string
-	// Dir is the root module's directory, relative to the repository; empty if
-	// nobody knows.
+	// Dir is the root module's directory, relative to the repository's; empty if
+	// nobody knows. A dot is the repository's own.
 	Dir     string
 	Version string // of driftsentry
 	At      time.Time
@@ -113,21 +113,34 @@ func (r *Report) state(d *client.Drift) string {
 
 // headline says the one thing that matters, of each origin that has news.
 func (r *Report) headline() string {
-	outside := "nothing has drifted"
-	if n := r.open(drift.Outside); n > 0 {
-		outside = plural(n, "open drift") + " from outside"
+	outside, pending := r.open(drift.Outside), r.open(drift.Pending)
+	var parts []string
+	if r.Status == drift.Errored {
+		parts = append(parts, "it is not known whether anything has drifted")
 	}
-	if n := r.open(drift.Pending); n > 0 {
-		outside += ", " + plural(n, "pending change")
+	switch {
+	case outside > 0:
+		parts = append(parts, plural(outside, "open drift")+" from outside")
+	case r.Status == drift.Errored:
+	case pending > 0:
+		parts = append(parts, "no drift from outside is open")
+	default:
+		parts = append(parts, "no drift is open")
 	}
-	return outside
+	if pending > 0 {
+		parts = append(parts, plural(pending, "pending change"))
+	}
+	if n := r.Counts.Resolved; n > 0 && !r.Repeated {
+		parts = append(parts, fmt.Sprintf("%d resolved", n))
+	}
+	return strings.Join(parts, ", ")
 }
 
 // caveats are what a reader would otherwise take for granted, wrongly.
 func (r *Report) caveats() []string {
 	var all []string
 	if r.Repeated {
-		all = append(all, "The server had this very plan before; nothing was written again.")
+		all = append(all, "The server had this very plan before; nothing was written again."+r.firstTaken())
 	}
 	if r.Superseded {
 		all = append(all, "A newer plan of this stack had come first; this one changed nothing.")
@@ -140,6 +153,18 @@ func (r *Report) caveats() []string {
 	case drift.Complete:
 	}
 	return all
+}
+
+// firstTaken is where to look for what became of the plan when it came first.
+func (r *Report) firstTaken() string {
+	if r.CorrelationID == "" {
+		return ""
+	}
+	text := " It was first taken under correlation id " + clean(r.CorrelationID)
+	if r.TraceID != "" {
+		text += ", trace " + clean(r.TraceID)
+	}
+	return text + "."
 }
 
 // found says what this scan saw.

@@ -68,6 +68,20 @@ func reports() map[string]*report.Report {
 	}
 	all["hostile"] = hostile
 
+	hostile.CorrelationID, hostile.TraceID = "run-41\x1b[2J_<b>", "trace"
+
+	errored := base()
+	errored.Stack, errored.Dir, errored.Status = "prod/_edge_--x", ".", drift.Errored
+	all["errored"] = errored
+
+	superseded := base()
+	superseded.Superseded = true
+	superseded.Counts.Resolved = 2
+	superseded.Open = open{drift.Pending: {drift.Warning: 1}}
+	superseded.OpenDrifts = []client.Drift{one("d4", "local_file.unit", drift.Pending, drift.Create, drift.Warning, "not created yet")}
+	superseded.Dir = "."
+	all["superseded"] = superseded
+
 	many := base()
 	many.Open = open{drift.Outside: {drift.Critical: 120, drift.Info: 80}}
 	for i := range 100 {
@@ -182,9 +196,15 @@ func TestSARIFKnowsADriftAgain(t *testing.T) {
 	t.Parallel()
 	type log struct {
 		Runs []struct {
+			Tool struct {
+				Driver struct {
+					Rules []struct{ FullDescription, Help struct{ Text string } }
+				}
+			}
 			Results []struct {
 				PartialFingerprints map[string]string
 				Level               string
+				RuleIndex           int
 			}
 		}
 	}
@@ -203,9 +223,16 @@ func TestSARIFKnowsADriftAgain(t *testing.T) {
 	seen := map[string]bool{}
 	for _, r := range a {
 		seen[r.PartialFingerprints["driftsentry/v1"]] = true
+		seen[r.PartialFingerprints["primaryLocationLineHash"]] = true
+		if rule := read(first).Runs[0].Tool.Driver.Rules[r.RuleIndex]; rule.FullDescription.Text == "" || rule.Help.Text == "" {
+			t.Errorf("a result's rule is %+v, want what it means and what to do", rule)
+		}
 	}
-	if len(a) != 4 || len(seen) != 4 {
-		t.Errorf("%d results with %d fingerprints, want 4 of each", len(a), len(seen))
+	if len(a) != 4 || len(seen) != 8 {
+		t.Errorf("%d results with %d fingerprints, want 4 with two each", len(a), len(seen))
+	}
+	if a[0].PartialFingerprints["primaryLocationLineHash"] != b[0].PartialFingerprints["primaryLocationLineHash"] {
+		t.Error("GitHub would not know the same drift again")
 	}
 }
 

@@ -53,6 +53,12 @@ type (
 	sarifRule struct {
 		ID    string    `json:"id"`
 		Short sarifText `json:"shortDescription"`
+		Full  sarifText `json:"fullDescription"`
+		Help  sarifHelp `json:"help"`
+	}
+	sarifHelp struct {
+		Text     string `json:"text"`
+		Markdown string `json:"markdown"`
 	}
 	sarifResult struct {
 		RuleID       string            `json:"ruleId"`
@@ -108,7 +114,7 @@ func (r *Report) sarif(w io.Writer) error {
 			if !known {
 				n = len(rules)
 				rules[result.RuleID] = n
-				run.Tool.Driver.Rules = append(run.Tool.Driver.Rules, sarifRule{result.RuleID, sarifText{titles[origin] + ": " + string(drifts[i].Action)}})
+				run.Tool.Driver.Rules = append(run.Tool.Driver.Rules, newSARIFRule(result.RuleID, origin, drifts[i].Action))
 			}
 			result.RuleIndex = n
 			run.Results = append(run.Results, result)
@@ -130,10 +136,15 @@ func (r *Report) sarifResult(d *client.Drift) sarifResult {
 	location.Physical.Artifact.URI, location.Physical.Region.StartLine = r.artifact(), 1
 	return sarifResult{
 		RuleID: string(d.Origin) + "/" + string(d.Action), Level: sarifLevels[d.Severity],
-		Message:      sarifText{d.Address + ": " + d.SeverityReason},
-		Locations:    []sarifLocation{location},
-		Fingerprints: map[string]string{"driftsentry/v1": hex.EncodeToString(identity[:])},
-		Viewer:       r.URL,
+		Message:   sarifText{d.Address + ": " + d.SeverityReason},
+		Locations: []sarifLocation{location},
+		Fingerprints: map[string]string{
+			"driftsentry/v1": hex.EncodeToString(identity[:]),
+			// GitHub knows results again by this one alone, and would make it of a file's
+			// line: all drifts of a stack are at the same.
+			"primaryLocationLineHash": hex.EncodeToString(identity[:8]) + ":1",
+		},
+		Viewer: r.URL,
 		Properties: map[string]any{
 			"driftId": d.ID, "stack": r.Stack, "origin": d.Origin, "action": d.Action, "severity": d.Severity,
 			"status": d.Status, "new": r.state(d) == "new", "counts": r.Policy.Fails(d.Origin, d.Severity),
@@ -141,15 +152,36 @@ func (r *Report) sarifResult(d *client.Drift) sarifResult {
 	}
 }
 
+// newSARIFRule says what a kind of drift is, and what to do about it.
+func newSARIFRule(id string, origin drift.Origin, action drift.Action) sarifRule {
+	about := sarifRules[origin]
+	return sarifRule{
+		ID: id, Short: sarifText{titles[origin] + ": " + string(action)},
+		Full: sarifText{about.full}, Help: sarifHelp{Text: about.help, Markdown: about.help},
+	}
+}
+
+var sarifRules = map[drift.Origin]struct{ full, help string }{
+	drift.Outside: {
+		"A resource is no longer as Terraform left it: somebody or something changed it behind the code's back.",
+		"Put it back with terraform apply, or write the change into the code. If it is meant to be, reject the drift in " +
+			"DriftSentry with a reason: a rejected drift does not count until its values change or its date passes.",
+	},
+	drift.Pending: {
+		"The code asks for a change that nobody has applied yet.",
+		"Apply it, or take it back in the code. If it has to wait, reject the drift in DriftSentry with a reason and a date.",
+	},
+}
+
 // artifact is the file that a result is shown at. A plan does not tell which file
 // a resource is written in, and viewers show nothing that has no file: so it is
 // the module's directory, or the stack.
 func (r *Report) artifact() string {
 	dir := path.Clean("/" + strings.ReplaceAll(r.Dir, `\`, "/"))
-	if dir == "/" {
+	if r.Dir == "" {
 		dir = path.Clean("/" + r.Stack)
 	}
-	return (&url.URL{Path: strings.TrimPrefix(dir, "/") + "/main.tf"}).EscapedPath()
+	return (&url.URL{Path: strings.TrimPrefix(path.Join(dir, "main.tf"), "/")}).EscapedPath()
 }
 
 // at is a time as SARIF wants it.

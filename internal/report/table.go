@@ -23,10 +23,10 @@ const (
 	narrow = 64
 	// margin is what stands left of a table.
 	margin = 2
-	// fixedColumns is the room for severity and state, and the gaps.
-	fixedColumns = margin + len("critical") + 2 + len("detected") + 2 + 2
-	bold         = "1"
-	faint        = "2"
+	// gap is what stands right of each column.
+	gap   = 2
+	bold  = "1"
+	faint = "2"
 )
 
 var colors = map[drift.Severity]string{drift.Critical: "1;31", drift.Warning: "33", drift.Info: "36"}
@@ -132,21 +132,24 @@ func (r *Report) columns(b *strings.Builder, drifts []client.Drift, screen Scree
 	style.Format.Header = text.FormatUpper
 	t.SetStyle(style)
 	t.AppendHeader(table.Row{"severity", "state", "resource", "why"})
-	longest := 0
+	longest, longestWhy, state := 0, 0, len("state")
 	for i := range drifts {
 		d := &drifts[i]
 		longest = max(longest, text.StringWidth(clean(d.Address)))
+		longestWhy = max(longestWhy, text.StringWidth(clean(d.SeverityReason)))
+		state = max(state, len(r.state(d)))
 		t.AppendRow(table.Row{
 			screen.paint(colors[d.Severity], string(d.Severity)), r.state(d), clean(d.Address), clean(d.SeverityReason),
 		})
 	}
 	if screen.Width > 0 {
-		// The resource gets what it needs up to a half: it is what people copy.
-		room := screen.Width - fixedColumns - 1
-		address := min(longest, room/2)
+		// The resource gets what it needs, since it is what people copy: up to a half,
+		// or to what the reasons leave. The last column of a screen stays free.
+		room := screen.Width - margin - len("severity") - gap - state - gap - gap - 1
+		address := min(longest, max(room/2, room-longestWhy))
 		t.SetColumnConfigs([]table.ColumnConfig{
 			{Number: 3, WidthMax: address, WidthMaxEnforcer: text.WrapText},
-			{Number: 4, WidthMax: room - address - 2, WidthMaxEnforcer: text.WrapSoft},
+			{Number: 4, WidthMax: room - address, WidthMaxEnforcer: text.WrapSoft},
 		})
 	}
 	for line := range strings.Lines(t.Render()) {
