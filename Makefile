@@ -67,7 +67,8 @@ fuzz: ## Fuzz every target, each for FUZZTIME (30s)
 
 .PHONY: golden
 golden: ## Write the golden files anew; read their diff before you commit
-	go test $$(git grep -lE 'flag\.Bool\("update"' -- '*_test.go' | xargs -n1 dirname | sort -u | sed 's,^,./,') -update
+	go test $$(git grep -lE 'flag\.Bool\("update"' -- 'internal/*_test.go' | xargs -n1 dirname | sort -u | sed 's,^,./,') -update
+	go test -C .ci/deploy -update
 
 .PHONY: tools
 tools: ## Build the development tools at their locked versions

@@ -28,6 +28,8 @@ var table = []struct {
 
 	{"internal/pipeline", 1, "what the CI system says of the run it runs us in; knows its variables and nothing of us"},
 	{"internal/terraformcli/tftest", 1, "a Terraform for tests: the real one, and a stand-in"},
+	{"internal/telemetry/otlptest", 1, "a collector for tests: takes OTLP and keeps what came"},
+
 	// What stands beside the program. No package of it is imported, or imports.
 	{"internal/dashboards", 1, "Grafana's dashboards, one line a query; deploy/grafana/dashboards is written from it"},
 	{"internal/deploytest", 1, "tests alone: dashboards, rules and runbooks against the series there are"},
@@ -83,7 +85,7 @@ var reserved = []struct {
 }{
 	{
 		path: "go.opentelemetry.io/",
-		only: []string{"internal/telemetry"},
+		only: []string{"internal/telemetry", "internal/telemetry/otlptest"},
 		why:  "telemetry is wrapped round seams; business code only passes ctx on",
 		// The whole program's tests read what a collector would receive.
 		tests: []string{"cmd/driftsentry", "internal/e2e"},
@@ -163,6 +165,11 @@ var reserved = []struct {
 		path:  module + "internal/terraformcli/tftest",
 		why:   "it is for tests",
 		tests: []string{"internal/terraformcli", "cmd/driftsentry"},
+	},
+	{
+		path:  module + "internal/telemetry/otlptest",
+		why:   "it is for tests",
+		tests: []string{"internal/telemetry", "cmd/driftsentry"},
 	},
 	{
 		path: module + "internal/postgres/pgtest",

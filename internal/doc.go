@@ -6,6 +6,8 @@
 //	config            environment -> checked struct
 //	httpapi           the route table, handlers, problem documents, probes
 //	ingest            one upload from its first byte to its receipt
+//	accounts          who may call: logins, keys and users, each with its entry in the trail
+//	review            what becomes of a drift: decisions, and the dates that end them
 //	jobs              what is due every so often, through River, once for all replicas
 //	terraform         plan JSON -> masked drift.Snapshot, streaming
 //	postgres          every SQL statement, migrations; pgtest: a fresh database per test
@@ -23,6 +25,9 @@
 //	dashboards        Grafana's pages as they are written; deploytest: whether dashboards,
 //	                  rules and runbooks speak of series that exist; e2e: the whole stack,
 //	                  asked what a person would ask
+//	tftest, otlptest, plantest
+//	                  for tests, inside the packages they serve: a Terraform, a collector,
+//	                  plans of any size
 //
 // Pure core, plain shell: drift, redact and terraform turn values into values;
 // sockets, clocks and SQL live in ingest, postgres and httpapi; telemetry is

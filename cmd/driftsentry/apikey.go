@@ -34,7 +34,7 @@ func (p process) apikeyCreateCommand() *cobra.Command {
 	var n accounts.NewKey
 	var stacks, expires string
 	create := &cobra.Command{
-		Use:   "create --name NAME --role ROLE",
+		Use:   "create --name NAME [--role ROLE]",
 		Short: "Add a key and print it, alone on standard output, this once",
 		Args:  cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
@@ -42,7 +42,7 @@ func (p process) apikeyCreateCommand() *cobra.Command {
 				n.Stacks = &stacks
 			}
 			return p.withAccounts(cmd.Context(), func(ctx context.Context, _ *postgres.DB, s *accounts.Service, by audit.Actor) (err error) {
-				if n.Expires, err = lifetime(expires, time.Now()); err != nil {
+				if n.ExpiresAt, err = lifetime(expires, time.Now()); err != nil {
 					return err
 				}
 				key, text, err := s.CreateKey(ctx, n, by)

@@ -17,6 +17,7 @@ import (
 	"testing"
 
 	"github.com/driftsentry/driftsentry/internal/postgres/pgtest"
+	"github.com/driftsentry/driftsentry/internal/telemetry/otlptest"
 )
 
 // What must be found: in every sink one of these, or the sink was not looked
@@ -114,7 +115,7 @@ func plantAll(t *testing.T, format string, plans [][]byte) (sinks map[string]sin
 	}))
 	t.Cleanup(sentryServer.Close)
 	var first sync.Once
-	collector := newReceiver(t, func(w http.ResponseWriter, r *http.Request) (answered bool) {
+	collector := otlptest.Start(t, func(w http.ResponseWriter, r *http.Request) (answered bool) {
 		if r.URL.Path == "/v1/metrics" { // once, a collector that repeats what it refuses
 			first.Do(func() {
 				answered = true
@@ -132,7 +133,7 @@ func plantAll(t *testing.T, format string, plans [][]byte) (sinks map[string]sin
 		"APP_ENV=production", "LOG_LEVEL=trace", "LOG_FORMAT=" + format, "DATABASE_URL=" + withPassword(t, database),
 		"JWT_SECRET=" + canaries["JWT secret"], "FINGERPRINT_KEY=" + canaries["fingerprint key"],
 		"SENTRY_DSN=" + strings.Replace(sentryServer.URL, "://", "://"+canaries["Sentry key"]+"@", 1) + "/7",
-		"OTEL_EXPORTER_OTLP_ENDPOINT=" + collector.url, "OTEL_METRICS_EXPORTER=otlp", "OTEL_METRIC_EXPORT_INTERVAL=100",
+		"OTEL_EXPORTER_OTLP_ENDPOINT=" + collector.URL, "OTEL_METRICS_EXPORTER=otlp", "OTEL_METRIC_EXPORT_INTERVAL=100",
 		"OTEL_EXPORTER_OTLP_HEADERS=authorization=Bearer%20" + canaries["OTLP token"] + ",x-api-key=" + url.PathEscape(canaries["OTLP key"]),
 		"SLOW_REQUEST_THRESHOLD=1ms", "SHUTDOWN_DELAY=0s", "TMPDIR=" + temporary,
 		panics + "=the password is " + canaries["panic"] + "; keys " + canaries["JWT secret"] + " " + canaries["fingerprint key"] +
@@ -161,9 +162,9 @@ func plantAll(t *testing.T, format string, plans [][]byte) (sinks map[string]sin
 	return map[string]sink{
 		"stdout":             {text: h.out.String(), control: controlID},
 		"stderr":             {text: h.errs.String()},
-		"OTLP logs":          {text: collector.text("/v1/logs"), control: controlID},
-		"OTLP spans":         {text: collector.text("/v1/traces"), control: controlID},
-		"OTLP metrics":       {text: collector.text("/v1/metrics"), control: controlStack},
+		"OTLP logs":          {text: collector.Text("/v1/logs"), control: controlID},
+		"OTLP spans":         {text: collector.Text("/v1/traces"), control: controlID},
+		"OTLP metrics":       {text: collector.Text("/v1/metrics"), control: controlStack},
 		"metrics":            {text: plain, control: controlStack},
 		"OpenMetrics":        {text: open, control: controlStack},
 		"answers":            {text: a.answers.String(), control: controlID},

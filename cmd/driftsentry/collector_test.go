@@ -9,6 +9,8 @@ import (
 	"sync"
 	"testing"
 	"time"
+
+	"github.com/driftsentry/driftsentry/internal/telemetry/otlptest"
 )
 
 // troubled is the URL of a collector in this kind of trouble, until the test
@@ -24,7 +26,7 @@ func troubled(t *testing.T, trouble string) string {
 		return "http://" + l.Addr().String()
 	}
 	over := make(chan struct{})
-	collector := newReceiver(t, func(w http.ResponseWriter, r *http.Request) bool {
+	collector := otlptest.Start(t, func(w http.ResponseWriter, r *http.Request) bool {
 		switch trouble {
 		case "503":
 			w.WriteHeader(http.StatusServiceUnavailable)
@@ -46,7 +48,7 @@ func troubled(t *testing.T, trouble string) string {
 		return false
 	})
 	t.Cleanup(func() { close(over) }) // before the receiver waits for its handlers
-	return collector.url
+	return collector.URL
 }
 
 // patient is one program whose collector is in trouble.

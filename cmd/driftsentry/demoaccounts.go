@@ -38,7 +38,7 @@ func (p process) makeCredentials(ctx context.Context) (c demoCredentials, err er
 			return err
 		}
 		_, c.key, err = s.CreateKey(ctx, accounts.NewKey{
-			Name: "demo of " + time.Now().UTC().Format("2006-01-02 15:04:05.000"), Role: auth.Admin, Expires: time.Now().Add(demoKeyLife),
+			Name: "demo of " + time.Now().UTC().Format("2006-01-02 15:04:05.000"), Role: auth.Admin, ExpiresAt: time.Now().Add(demoKeyLife),
 		}, by)
 		return err
 	})

@@ -11,14 +11,16 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/driftsentry/driftsentry/internal/telemetry/otlptest"
 )
 
 // TestLargeHeadersAreAnsweredAndCounted like everything else, and neither the
 // log nor the traces swell with them.
 func TestLargeHeadersAreAnsweredAndCounted(t *testing.T) {
 	t.Parallel()
-	collector := newReceiver(t, nil)
-	h := program(t, "OTEL_EXPORTER_OTLP_ENDPOINT="+collector.url)
+	collector := otlptest.Start(t, nil)
+	h := program(t, "OTEL_EXPORTER_OTLP_ENDPOINT="+collector.URL)
 	address, err := url.Parse(h.url)
 	if err != nil {
 		t.Fatal(err)
@@ -54,10 +56,8 @@ func TestLargeHeadersAreAnsweredAndCounted(t *testing.T) {
 	if grown := len(h.out.String()) - logged; grown > enough*len(requests) {
 		t.Errorf("the log grew by %d bytes for %d requests", grown, len(requests))
 	}
-	collector.mu.Lock()
-	defer collector.mu.Unlock()
 	for _, path := range []string{"/v1/traces", "/v1/logs"} {
-		if n := len(collector.raw[path]); n == 0 || n > 2*enough*len(requests) {
+		if n := len(collector.Text(path)); n == 0 || n > 2*enough*len(requests) {
 			t.Errorf("%d bytes were sent to %s for %d requests", n, path, len(requests))
 		}
 	}

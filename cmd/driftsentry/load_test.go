@@ -10,6 +10,8 @@ import (
 	"sync"
 	"syscall"
 	"testing"
+
+	"github.com/driftsentry/driftsentry/internal/telemetry/otlptest"
 )
 
 // TestTheProcessStopsUnderLoadAndTellsAll hammers the program from kept and
@@ -18,8 +20,8 @@ import (
 // log line alike.
 func TestTheProcessStopsUnderLoadAndTellsAll(t *testing.T) {
 	t.Parallel()
-	collector := newReceiver(t, nil)
-	h := program(t, "OTEL_EXPORTER_OTLP_ENDPOINT="+collector.url, "SHUTDOWN_DELAY=500ms", "SHUTDOWN_TIMEOUT=20s",
+	collector := otlptest.Start(t, nil)
+	h := program(t, "OTEL_EXPORTER_OTLP_ENDPOINT="+collector.URL, "SHUTDOWN_DELAY=500ms", "SHUTDOWN_TIMEOUT=20s",
 		"RATE_LIMIT_PER_MINUTE=0",
 		// A full queue drops spans whether or not anybody stops; here it is told apart.
 		"OTEL_BSP_MAX_QUEUE_SIZE=50000", "OTEL_BLRP_MAX_QUEUE_SIZE=50000")
@@ -43,12 +45,12 @@ func TestTheProcessStopsUnderLoadAndTellsAll(t *testing.T) {
 		t.Error("nothing was answered between the signal and the end")
 	}
 	spans, lines := map[string]bool{}, map[string]bool{}
-	for _, s := range collector.received() {
+	for _, s := range received(collector) {
 		if s.name == "GET /api/v1/stacks" {
 			spans[s.trace] = true
 		}
 	}
-	for _, record := range collector.logged() {
+	for _, record := range collector.Logs() {
 		if record.GetBody().GetStringValue() == "Request completed" {
 			lines[string(record.GetTraceId())] = true
 		}

@@ -38,7 +38,8 @@ type process struct {
 	stdout, stderr io.Writer
 	// signals asks to stop: once in order, a second time at once.
 	signals <-chan os.Signal
-	// hangups asks to read the configuration's log level again.
+	// hangups asks serve to read the log level again; for other commands it is a
+	// terminal that went away.
 	hangups <-chan os.Signal
 	// outlivesTerminal says that nohup started us: a hangup is no reason to stop.
 	outlivesTerminal bool

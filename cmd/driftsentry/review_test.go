@@ -7,6 +7,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/driftsentry/driftsentry/internal/telemetry/otlptest"
 )
 
 // decided is what a drift shows of its life.
@@ -50,13 +52,13 @@ func (h *house) actions(id string) string {
 	return strings.Join(actions, " ")
 }
 
-// TestOneDriftFromScanToResolution is the review life of SPEC §1 as a team has it:
+// TestOneDriftFromScanToResolution is the life of a drift as a team has it:
 // a scan finds a drift, somebody approves, a second scan still sees it, and it is
 // resolved; then its timeline, its dossier and the audit trail tell the same.
 func TestOneDriftFromScanToResolution(t *testing.T) {
 	t.Parallel()
-	collector := newReceiver(t, nil)
-	h := program(t, "OTEL_EXPORTER_OTLP_ENDPOINT="+collector.url, "JAEGER_URL=https://jaeger.example.com")
+	collector := otlptest.Start(t, nil)
+	h := program(t, "OTEL_EXPORTER_OTLP_ENDPOINT="+collector.URL, "JAEGER_URL=https://jaeger.example.com")
 	const stack, address = "prod/edge", `local_file.site["shop.example.com/checkout"]`
 	h.upload(stack, demoPlan(t, "prod-edge/plan-1.json"), "X-Correlation-ID", "scan-1")
 	d := h.find(stack, address)
@@ -106,7 +108,7 @@ func TestOneDriftFromScanToResolution(t *testing.T) {
 	// In Jaeger one gets from the approval to the scan that found the drift, and
 	// from the resolution to both.
 	links := map[string][]string{}
-	for _, s := range collector.received() {
+	for _, s := range received(collector) {
 		links[s.name] = append(links[s.name], s.links...)
 	}
 	if !slices.Contains(links["POST /api/v1/drifts/{id}/approve"], d.TraceID) ||

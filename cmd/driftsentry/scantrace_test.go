@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/driftsentry/driftsentry/internal/telemetry/otlptest"
 	"github.com/driftsentry/driftsentry/internal/terraformcli/tftest"
 )
 
@@ -42,12 +43,12 @@ func runScan(t *testing.T, cmd *exec.Cmd) (code int, stdout, stderr string) {
 // what Terraform did, the upload, and what the server did with it.
 func TestOneTraceFromThePipelineToTheSQL(t *testing.T) {
 	t.Parallel()
-	collector := newReceiver(t, nil)
-	h := program(t, "OTEL_EXPORTER_OTLP_ENDPOINT="+collector.url)
+	collector := otlptest.Start(t, nil)
+	h := program(t, "OTEL_EXPORTER_OTLP_ENDPOINT="+collector.URL)
 	tool := tftest.StandIn(t, "")
 	tool.Drift(t)
 	env := slices.Concat(h.scanEnv(tool.Env...), []string{
-		"OTEL_EXPORTER_OTLP_ENDPOINT=" + collector.url, "TRACEPARENT=" + traceparent, "TRACESTATE=vendor=1", "BAGGAGE=team=edge,correlation_id=run-42",
+		"OTEL_EXPORTER_OTLP_ENDPOINT=" + collector.URL, "TRACEPARENT=" + traceparent, "TRACESTATE=vendor=1", "BAGGAGE=team=edge,correlation_id=run-42",
 		"GITLAB_CI=true", "CI_PIPELINE_ID=99", "CI_COMMIT_SHA=c0ffee",
 	})
 	code, out, errs := runScan(t, scanProgram(t, env, "--stack", "prod/files", "--dir", tool.Dir, "--init"))
@@ -58,7 +59,7 @@ func TestOneTraceFromThePipelineToTheSQL(t *testing.T) {
 		t.Fatalf("exit code of the server %d\n%s", code, h.out)
 	}
 	byID, byName := map[string]span{}, map[string]span{}
-	for _, s := range collector.received() {
+	for _, s := range received(collector) {
 		if s.trace != callersTrace {
 			continue
 		}
@@ -97,12 +98,12 @@ func TestOneTraceFromThePipelineToTheSQL(t *testing.T) {
 	if root["cicd.pipeline.run.id"] != "99" || root["vcs.ref.head.revision"] != "c0ffee" || root["process.exit.code"] != int64(exitDrift) {
 		t.Errorf("the scan's span has %v", root)
 	}
-	if !strings.Contains(collector.text("/v1/traces"), "driftsentry-scan") {
+	if !strings.Contains(collector.Text("/v1/traces"), "driftsentry-scan") {
 		t.Error("nothing says that it comes from driftsentry-scan")
 	}
 	checkChildren(t, tool, byName)
 	for _, key := range env {
-		if secret, ok := strings.CutPrefix(key, "DRIFTSENTRY_API_KEY="); ok && strings.Contains(collector.text("/v1/traces"), secret) {
+		if secret, ok := strings.CutPrefix(key, "DRIFTSENTRY_API_KEY="); ok && strings.Contains(collector.Text("/v1/traces"), secret) {
 			t.Error("the key is in a span")
 		}
 	}
@@ -130,8 +131,8 @@ func checkChildren(t *testing.T, tool tftest.Tool, byName map[string]span) {
 // of it is worth having.
 func TestAScanWithoutCollector(t *testing.T) {
 	t.Parallel()
-	collector := newReceiver(t, nil)
-	h := program(t, "OTEL_EXPORTER_OTLP_ENDPOINT="+collector.url)
+	collector := otlptest.Start(t, nil)
+	h := program(t, "OTEL_EXPORTER_OTLP_ENDPOINT="+collector.URL)
 	tool := tftest.StandIn(t, "")
 	code, out, errs := runScan(t, scanProgram(t, h.scanEnv(tool.Env...), "--stack", "prod/files", "--dir", tool.Dir))
 	if code != exitOK || errs != "" {
@@ -140,7 +141,7 @@ func TestAScanWithoutCollector(t *testing.T) {
 	h.stop()
 	_, rest, _ := strings.Cut(out, "trace id ")
 	trace := strings.Fields(rest)
-	if len(trace) == 0 || !slices.ContainsFunc(collector.received(), func(s span) bool { return s.trace == trace[0] && s.name == "POST /api/v1/scans" }) {
+	if len(trace) == 0 || !slices.ContainsFunc(received(collector), func(s span) bool { return s.trace == trace[0] && s.name == "POST /api/v1/scans" }) {
 		t.Errorf("the server's spans are not in the trace that was printed:\n%s", out)
 	}
 }

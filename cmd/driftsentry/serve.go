@@ -115,7 +115,7 @@ func (p process) build(ctx context.Context, cfg config.Config) (*service, error)
 		RateLimitPerMinute: cfg.RateLimitPerMinute, CORSOrigins: cfg.CORSOrigins,
 		Metrics: metricsHandler(cfg, tel), Exports: func() any { return tel.Exports() },
 		Errors: func() any { return tel.Errors() }, ErrorsOf: s.errorsOf, LogLevel: s.logLevel(),
-		JaegerURL: cfg.JaegerURL, LogsURL: cfg.LogsURL, Identified: tel.Identify, Linked: tel.Link, Forwarded: s.forwarded,
+		PublicURL: cfg.PublicURL, JaegerURL: cfg.JaegerURL, LogsURL: cfg.LogsURL, Identified: tel.Identify, Linked: tel.Link, Forwarded: s.forwarded,
 		Report: func(r *http.Request, f httpapi.Failure) { tel.ReportRequest(r, f.Err, f.Status, f.Code) },
 	})
 	s.http = &http.Server{

@@ -432,3 +432,14 @@ func (b *lockedBuffer) String() string {
 	defer b.mu.Unlock()
 	return b.buf.String()
 }
+
+// TestLinksLeadWherePeopleReachTheService, not where it happens to listen.
+func TestLinksLeadWherePeopleReachTheService(t *testing.T) {
+	t.Parallel()
+	h := serve(t, "PUBLIC_URL=https://drift.example.com/")
+	plan := bytes.NewReader(demoPlan(t, "prod-edge/plan-1.json"))
+	a := h.do(http.MethodPost, "/api/v1/scans?stack=prod/edge", plan)
+	if got := a.header.Get("Location"); !strings.HasPrefix(got, "https://drift.example.com/api/v1/scans/") {
+		t.Errorf("Location %q, want it under PUBLIC_URL", got)
+	}
+}

@@ -13,9 +13,8 @@ import (
 // use up, at most half of it: what they did must still be told.
 const flushReserve = 5 * time.Second
 
-// stop ends the service in the order of SPEC §8. Every step is attempted
-// whatever became of the one before, all within SHUTDOWN_TIMEOUT; the error
-// says what was left.
+// stop ends the service in order. Every step is attempted whatever became of
+// the one before, all within SHUTDOWN_TIMEOUT; the error says what was left.
 func (s *service) stop(ctx context.Context, why string) error {
 	started := time.Now()
 	deadline := started.Add(s.cfg.ShutdownTimeout)

@@ -13,6 +13,8 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	tracepb "go.opentelemetry.io/proto/otlp/trace/v1"
+
+	"github.com/driftsentry/driftsentry/internal/telemetry/otlptest"
 )
 
 const (
@@ -27,8 +29,8 @@ const (
 // the trace is the job's own: its key vouches for it.
 func TestOneUploadInOneTrace(t *testing.T) {
 	t.Parallel()
-	collector := newReceiver(t, nil)
-	h := program(t, "OTEL_EXPORTER_OTLP_ENDPOINT="+collector.url)
+	collector := otlptest.Start(t, nil)
+	h := program(t, "OTEL_EXPORTER_OTLP_ENDPOINT="+collector.URL)
 	const correlation = "ci-run:42"
 	a := h.do(http.MethodPost, "/api/v1/scans?stack=prod/edge", bytes.NewReader(demoPlan(t, "prod-edge/plan-1.json")),
 		"X-Correlation-ID", correlation, "traceparent", traceparent)
@@ -48,7 +50,7 @@ func TestOneUploadInOneTrace(t *testing.T) {
 
 	var ours []span
 	known := map[string]bool{}
-	for _, s := range collector.received() {
+	for _, s := range received(collector) {
 		if id, _ := s.attributes["correlation_id"].(string); id == "" {
 			t.Errorf("span %s has no correlation_id", s.name)
 		}
@@ -174,7 +176,7 @@ func names(spans []span) func(func(string) bool) {
 }
 
 // checkLines compares the request's lines on stdout with those the collector got.
-func checkLines(t *testing.T, h *house, collector *receiver, correlation, trace string) {
+func checkLines(t *testing.T, h *house, collector *otlptest.Receiver, correlation, trace string) {
 	t.Helper()
 	var printed, sent []string
 	for line := range strings.Lines(h.out.String()) {
@@ -186,8 +188,8 @@ func checkLines(t *testing.T, h *house, collector *receiver, correlation, trace 
 			printed = append(printed, fmt.Sprint(l.Level, l.Msg, l.TraceID, l.SpanID))
 		}
 	}
-	for _, record := range collector.logged() {
-		if attributes(record.GetAttributes())["correlationId"] != correlation {
+	for _, record := range collector.Logs() {
+		if otlptest.Attributes(record.GetAttributes())["correlationId"] != correlation {
 			continue
 		}
 		id := hex.EncodeToString(record.GetTraceId())
@@ -205,8 +207,8 @@ func checkLines(t *testing.T, h *house, collector *receiver, correlation, trace 
 // choose our trace ids, nor which of them are kept.
 func TestAStrangersTraceIsLinked(t *testing.T) {
 	t.Parallel()
-	collector := newReceiver(t, nil)
-	h := program(t, "OTEL_EXPORTER_OTLP_ENDPOINT="+collector.url)
+	collector := otlptest.Start(t, nil)
+	h := program(t, "OTEL_EXPORTER_OTLP_ENDPOINT="+collector.URL)
 	for _, key := range []string{"", someKey(), "junk"} {
 		a := h.do(http.MethodGet, "/api/v1/stacks", nil, "traceparent", traceparent, "X-API-Key", key)
 		if timing := a.header.Get("Server-Timing"); a.status != http.StatusUnauthorized || timing == "" || strings.Contains(timing, callersTrace) {
@@ -217,7 +219,7 @@ func TestAStrangersTraceIsLinked(t *testing.T) {
 		t.Errorf("exit code %d\n%s", code, h.out)
 	}
 	linked := 0
-	for _, s := range collector.received() {
+	for _, s := range received(collector) {
 		if s.name == "GET /api/v1/stacks" && s.parent == "" && slices.Equal(s.links, []string{callersTrace}) {
 			linked++
 		}
@@ -231,8 +233,8 @@ func TestAStrangersTraceIsLinked(t *testing.T) {
 // and only if it wants the trace kept.
 func TestATrustedProxysTraceIsJoined(t *testing.T) {
 	t.Parallel()
-	collector := newReceiver(t, nil)
-	h := program(t, "OTEL_EXPORTER_OTLP_ENDPOINT="+collector.url, "TRUSTED_PROXIES=127.0.0.0/8")
+	collector := otlptest.Start(t, nil)
+	h := program(t, "OTEL_EXPORTER_OTLP_ENDPOINT="+collector.URL, "TRUSTED_PROXIES=127.0.0.0/8")
 	a := h.do(http.MethodGet, "/api/v1/stacks", nil, "traceparent", traceparent)
 	if timing := a.header.Get("Server-Timing"); !strings.Contains(timing, callersTrace) {
 		t.Errorf("Server-Timing %q, want the caller's trace", timing)
@@ -246,7 +248,7 @@ func TestATrustedProxysTraceIsJoined(t *testing.T) {
 		t.Errorf("exit code %d\n%s", code, h.out)
 	}
 	joined := 0
-	for _, s := range collector.received() {
+	for _, s := range received(collector) {
 		if s.trace == unsampled {
 			t.Errorf("span %s of a trace that is not kept", s.name)
 		}
@@ -255,6 +257,6 @@ func TestATrustedProxysTraceIsJoined(t *testing.T) {
 		}
 	}
 	if joined != 1 {
-		t.Errorf("%d spans under the caller's, want 1, in %+v", joined, collector.received())
+		t.Errorf("%d spans under the caller's, want 1, in %+v", joined, received(collector))
 	}
 }

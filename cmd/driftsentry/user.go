@@ -32,7 +32,7 @@ func (p process) userCommand() *cobra.Command {
 func (p process) userCreateCommand() *cobra.Command {
 	var n accounts.NewUser
 	create := &cobra.Command{
-		Use:   "create --email ADDRESS --role ROLE",
+		Use:   "create --email ADDRESS [--role ROLE]",
 		Short: "Add a user; the password is piped in, or made up and shown once",
 		Args:  cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {

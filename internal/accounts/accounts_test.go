@@ -353,7 +353,7 @@ func TestUsersThatCannotBe(t *testing.T) {
 func TestAPIKeys(t *testing.T) {
 	t.Parallel()
 	o := open(t)
-	key, text, err := o.CreateKey(o.ctx(), accounts.NewKey{Name: "ci", Role: auth.Ingest, Stacks: new("prod/*"), Expires: noon.Add(time.Hour)}, operator)
+	key, text, err := o.CreateKey(o.ctx(), accounts.NewKey{Name: "ci", Role: auth.Ingest, Stacks: new("prod/*"), ExpiresAt: noon.Add(time.Hour)}, operator)
 	if err != nil {
 		t.Fatalf("CreateKey() = %v", err)
 	}
@@ -414,8 +414,8 @@ func TestKeysThatCannotBe(t *testing.T) {
 		{"a pattern that is empty", accounts.NewKey{Name: "x", Role: auth.Ingest, Stacks: new("")}, fault.Invalid},
 		{"an admin for an empty pattern", accounts.NewKey{Name: "x", Role: auth.Admin, Stacks: new("")}, fault.Invalid},
 		{"a limited admin", accounts.NewKey{Name: "x", Role: auth.Admin, Stacks: new("prod/*")}, fault.Invalid},
-		{"an end in the past", accounts.NewKey{Name: "x", Role: auth.Ingest, Expires: noon}, fault.Invalid},
-		{"an end nobody lives to see", accounts.NewKey{Name: "x", Role: auth.Ingest, Expires: noon.AddDate(11, 0, 0)}, fault.Invalid},
+		{"an end in the past", accounts.NewKey{Name: "x", Role: auth.Ingest, ExpiresAt: noon}, fault.Invalid},
+		{"an end nobody lives to see", accounts.NewKey{Name: "x", Role: auth.Ingest, ExpiresAt: noon.AddDate(11, 0, 0)}, fault.Invalid},
 	} {
 		_, _, err := o.CreateKey(o.ctx(), tt.key, operator)
 		wantKind(t, tt.name, err, tt.want)

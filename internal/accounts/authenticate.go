@@ -26,6 +26,7 @@ const touchedEvery = time.Minute
 var (
 	errBadToken = fault.New(fault.Unauthenticated, "the access token is not valid any more; log in again")
 	errBadKey   = fault.New(fault.Unauthenticated, "the API key is not valid")
+	errKeyEnded = fault.New(fault.Unauthenticated, "the API key has expired")
 )
 
 // Authenticate says whose credential it is. It is Unauthenticated for one that
@@ -100,7 +101,7 @@ func (s *Service) authenticateKey(ctx context.Context, hash [32]byte) (*auth.Pri
 		return nil, err
 	}
 	if !p.Expires.IsZero() && !s.Now().Before(p.Expires) {
-		return nil, fault.New(fault.Unauthenticated, "the API key has expired")
+		return nil, errKeyEnded
 	}
 	return p, nil
 }
@@ -154,7 +155,7 @@ func (s *Service) keyOwner(ctx context.Context, hash [32]byte) (*auth.Principal,
 	case !key.RevokedAt.IsZero():
 		return nil, fault.New(fault.Unauthenticated, "the API key has been revoked")
 	case !key.ExpiresAt.IsZero() && !now.Before(key.ExpiresAt):
-		return nil, fault.New(fault.Unauthenticated, "the API key has expired")
+		return nil, errKeyEnded
 	}
 	if now.Sub(key.LastUsedAt) >= touchedEvery {
 		err := s.DB.InTx(ctx, func(tx *postgres.Tx) error { return tx.TouchAPIKey(ctx, key.ID, now) })

@@ -24,8 +24,8 @@ type NewKey struct {
 	// Stacks limits the key to stacks whose names match; nil is all of them, and an
 	// empty one is refused: most likely it is a variable that was not set.
 	Stacks *string
-	// Expires ends the key; zero never does.
-	Expires time.Time
+	// ExpiresAt ends the key; zero never does.
+	ExpiresAt time.Time
 }
 
 // longestKeyName bounds an API key's name, in characters.
@@ -43,20 +43,21 @@ func (s *Service) CreateKey(ctx context.Context, n NewKey, by audit.Actor) (*pos
 		return nil, secret.String{}, err
 	}
 	text, prefix, hash := auth.NewAPIKey()
-	key := &postgres.APIKey{
+	row := postgres.APIKey{
 		ID: postgres.NewID(now), Name: n.Name, Prefix: prefix, Hash: hash, Role: n.Role, Stacks: stacks,
-		CreatedAt: now, CreatedBy: by.Name, ExpiresAt: n.Expires,
+		CreatedAt: now, CreatedBy: by.Name, ExpiresAt: n.ExpiresAt,
 	}
-	facts := map[string]any{"keyId": key.ID, "name": key.Name, "prefix": prefix, "role": key.Role}
+	facts := map[string]any{"keyId": row.ID, "name": row.Name, "prefix": prefix, "role": row.Role}
 	if !stacks.IsZero() {
 		facts["stacks"] = stacks.String()
 	}
-	if !key.ExpiresAt.IsZero() {
-		facts["expiresAt"] = key.ExpiresAt.UTC()
+	if !row.ExpiresAt.IsZero() {
+		facts["expiresAt"] = row.ExpiresAt.UTC()
 	}
+	var key *postgres.APIKey
 	err = s.record(ctx, audit.APIKeyCreated, by, facts,
-		func(tx *postgres.Tx) (bool, error) {
-			key, err = tx.InsertAPIKey(ctx, *key)
+		func(tx *postgres.Tx) (_ bool, err error) {
+			key, err = tx.InsertAPIKey(ctx, row)
 			return true, err
 		})
 	if err != nil {
@@ -98,11 +99,11 @@ func (n *NewKey) check(now time.Time) (auth.Pattern, error) {
 		bad("stacks", "cannot limit an admin key: administration is about all stacks")
 	}
 	switch {
-	case n.Expires.IsZero():
-	case !n.Expires.After(now):
-		bad("expires", "must be in the future")
-	case n.Expires.Sub(now) > longestKeyLife:
-		bad("expires", "must be within ten years; leave it out for a key that does not expire")
+	case n.ExpiresAt.IsZero():
+	case !n.ExpiresAt.After(now):
+		bad("expiresAt", "must be in the future")
+	case n.ExpiresAt.Sub(now) > longestKeyLife:
+		bad("expiresAt", "must be within ten years; leave it out for a key that does not expire")
 	}
 	if len(wrong) > 0 {
 		return auth.Pattern{}, fault.BadFields(wrong...)

@@ -125,7 +125,7 @@ func TestDisablingNamesTheKeysThatGoOn(t *testing.T) {
 	u := o.user(alice, auth.Engineer)
 	by := audit.Actor{Name: "user:" + alice}
 	for name, n := range map[string]accounts.NewKey{
-		"lives": {}, "ends": {Expires: noon.Add(time.Minute)}, "revoked": {}, "lasts": {Expires: noon.Add(time.Hour)},
+		"lives": {}, "ends": {ExpiresAt: noon.Add(time.Minute)}, "revoked": {}, "lasts": {ExpiresAt: noon.Add(time.Hour)},
 	} {
 		n.Name, n.Role = name, auth.Ingest
 		key, _, err := o.CreateKey(o.ctx(), n, by)

@@ -46,10 +46,11 @@ func (s *Service) CreateUser(ctx context.Context, n NewUser, by audit.Actor) (*p
 		return nil, secret.String{}, fmt.Errorf("hash a password: %w", err)
 	}
 	now := s.Now()
-	user := &postgres.User{ID: postgres.NewID(now), Email: email, Role: n.Role, PasswordHash: hash, CreatedAt: now}
-	err = s.record(ctx, audit.UserCreated, by, map[string]any{"userId": user.ID, "email": email, "role": n.Role},
-		func(tx *postgres.Tx) (bool, error) {
-			user, err = tx.InsertUser(ctx, *user)
+	row := postgres.User{ID: postgres.NewID(now), Email: email, Role: n.Role, PasswordHash: hash, CreatedAt: now}
+	var user *postgres.User
+	err = s.record(ctx, audit.UserCreated, by, map[string]any{"userId": row.ID, "email": email, "role": n.Role},
+		func(tx *postgres.Tx) (_ bool, err error) {
+			user, err = tx.InsertUser(ctx, row)
 			return true, err
 		})
 	if err != nil {
@@ -59,8 +60,8 @@ func (s *Service) CreateUser(ctx context.Context, n NewUser, by audit.Actor) (*p
 }
 
 // SetPassword gives a user another password, made up here when it is empty, and
-// ends what the user is logged in with and any wait for its next login. It returns a password that was made up,
-// which is not kept.
+// ends what the user is logged in with and any wait for its next login. It
+// returns a password that was made up, which is not kept.
 func (s *Service) SetPassword(ctx context.Context, id uuid.UUID, password secret.String, by audit.Actor) (madeUp secret.String, err error) {
 	user, err := s.DB.User(ctx, id)
 	if err != nil {

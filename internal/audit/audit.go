@@ -35,7 +35,7 @@ const (
 	LoggedIn        Action = "logged_in"
 	LoginFailed     Action = "login_failed"
 	LoggedOut       Action = "logged_out"
-	TokenReused     Action = "token_reused" // a refresh token twice: its family is revoked
+	TokenReused     Action = "token_reused" // a refresh token twice: its session has been ended
 	UserCreated     Action = "user_created"
 	UserDisabled    Action = "user_disabled"
 	UserEnabled     Action = "user_enabled"

@@ -101,7 +101,7 @@ func (c *Client) ReportError(ctx context.Context, scan Scan, message string) (*A
 	if err != nil {
 		return nil, err
 	}
-	return c.post(ctx, scan, url.Values{"status": {"errored"}}, func() *body { return plain(ctx, payload) })
+	return c.post(ctx, scan, url.Values{"status": {"errored"}}, func() *body { return plain(payload) })
 }
 
 // post sends the same thing until it is answered, refused or not worth trying
@@ -163,10 +163,14 @@ func (c *Client) sign(req *http.Request, correlationID string) {
 	}
 }
 
-// Link is where a person finds what path names on this server.
+// link is where a person finds what path names on this server.
 func (c *Client) link(path string) string {
-	if path == "" || !strings.HasPrefix(path, "/") {
+	switch {
+	case strings.HasPrefix(path, "/"):
+		return c.URL + path
+	case strings.HasPrefix(path, "https://"), strings.HasPrefix(path, "http://"):
+		return path // the server knows where people reach it
+	default:
 		return ""
 	}
-	return c.URL + path
 }

@@ -114,7 +114,8 @@ func compressed(ctx context.Context, source Source) *body {
 	return b
 }
 
-func plain(_ context.Context, payload []byte) *body {
+// plain sends payload as it is.
+func plain(payload []byte) *body {
 	return &body{length: int64(len(payload)), start: func() io.ReadCloser { return io.NopCloser(bytes.NewReader(payload)) }}
 }
 

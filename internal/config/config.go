@@ -210,9 +210,9 @@ func LoadDatabase(environ []string) (Database, error) {
 	return database, nil
 }
 
-// LoadAccounts reads what a command needs that changes accounts: the database, and
-// the key that its entries in the audit trail are sealed with (zero when no secret
-// is set, in development).
+// LoadAccounts reads what a command needs that changes accounts or checks the audit
+// trail: the database, and the key that entries of the trail are sealed with (zero
+// when no secret is set, in development).
 func LoadAccounts(environ []string) (Database, secret.String, error) {
 	r := newReader(environ)
 	environment := r.environment()

@@ -14,7 +14,7 @@ import (
 // Header is the HTTP header in which a correlation id comes and goes.
 const Header = "X-Correlation-ID"
 
-// maxLen is the longest id accepted from outside, in bytes (SPEC: 1 to 128).
+// maxLen is the longest id accepted from outside, in bytes.
 const maxLen = 128
 
 // IDs name one piece of work. Trace and Span are W3C hex ids and empty when

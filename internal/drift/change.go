@@ -37,7 +37,7 @@ type Change struct {
 // Sensitive reports whether either side is hidden; then neither is shown.
 func (c *Change) Sensitive() bool { return c.Before.IsHidden() || c.After.IsHidden() }
 
-// AppendJSON appends the change as SPEC §3 writes it. Of a sensitive one only
+// AppendJSON appends the change as the API writes it. Of a sensitive one only
 // the path is told.
 func (c *Change) AppendJSON(b []byte) []byte {
 	b = append(b, `{"path":`...)

@@ -10,7 +10,7 @@ package drift
 import "github.com/google/uuid"
 
 // Origin says where a report saw the difference. The two are different news
-// and are never added up (SPEC §1).
+// and are never added up.
 type Origin string
 
 // The origins.

@@ -2,7 +2,7 @@ package drift
 
 import "slices"
 
-// Status is where a drift stands in its life: SPEC §1.
+// Status is where a drift stands in its life.
 type Status string
 
 // The statuses. Only Resolved is final.
@@ -29,5 +29,5 @@ var decisions = map[Status][]Status{
 }
 
 // CanBecome reports whether a person may move a drift from s to the other
-// status (SPEC §1). Staying where it is, is no decision.
+// status. Staying where it is, is no decision.
 func (s Status) CanBecome(to Status) bool { return slices.Contains(decisions[s], to) }

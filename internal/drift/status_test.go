@@ -6,7 +6,7 @@ import (
 	"github.com/driftsentry/driftsentry/internal/drift"
 )
 
-// TestDecisions holds every pair of statuses against SPEC §1, written out.
+// TestDecisions holds every pair of statuses against the rules, written out.
 func TestDecisions(t *testing.T) {
 	t.Parallel()
 	type step struct{ from, to drift.Status }

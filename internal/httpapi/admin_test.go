@@ -54,7 +54,7 @@ func TestKeysComeAndGo(t *testing.T) {
 	h := newHouse(t)
 	expires := time.Now().Add(24 * time.Hour).UTC().Format(time.RFC3339)
 	made := into[struct{ ID, Key, Prefix, Stacks, ExpiresAt, CreatedBy string }](h.do(http.MethodPost, "/api/v1/api-keys",
-		`{"name":"ci-prod","role":"ingest","stacks":"prod/**","expires":"`+expires+`"}`).is(http.StatusCreated))
+		`{"name":"ci-prod","role":"ingest","stacks":"prod/**","expiresAt":"`+expires+`"}`).is(http.StatusCreated))
 	if !strings.HasPrefix(made.Key, made.Prefix) || made.Stacks != "prod/**" || made.ExpiresAt == "" || !strings.HasPrefix(made.CreatedBy, "key:") {
 		t.Errorf("created = %s %s %s by %s", made.Prefix, made.Stacks, made.ExpiresAt, made.CreatedBy)
 	}

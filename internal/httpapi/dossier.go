@@ -69,7 +69,7 @@ func (s *Server) getDossier(w http.ResponseWriter, r *http.Request, c *caller) e
 		return err
 	}
 	within := c.reach(stacks)
-	found, err := s.DB.CorrelationWithin(r.Context(), id, within, maxDossier)
+	found, err := s.DB.Correlation(r.Context(), id, within, maxDossier)
 	if err != nil {
 		return err
 	}

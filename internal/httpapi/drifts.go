@@ -12,7 +12,7 @@ import (
 	"github.com/driftsentry/driftsentry/internal/postgres"
 )
 
-// driftBody is a drift as SPEC §3 writes it.
+// driftBody is a drift as clients read it.
 type driftBody struct {
 	ID             uuid.UUID       `json:"id"`
 	Stack          string          `json:"stack"`

@@ -12,7 +12,7 @@ import (
 	"github.com/driftsentry/driftsentry/internal/fault"
 )
 
-// answer is how one kind of failure looks over HTTP (SPEC §3, "Codes").
+// answer is how one kind of failure looks over HTTP.
 type answer struct {
 	status int
 	title  string
@@ -49,7 +49,7 @@ const defaultRetryAfter = 5 * time.Second
 const challenge = `Bearer realm="driftsentry"`
 
 // problem is the body of every answer with a status of 400 or more: RFC 9457
-// with the extensions of SPEC §3.
+// with extensions of ours.
 type problem struct {
 	Type          string        `json:"type"`
 	Title         string        `json:"title"`

@@ -15,11 +15,11 @@ import (
 	"github.com/driftsentry/driftsentry/internal/postgres"
 )
 
-// probeTimeout is how long a probe waits for the database. SPEC §6 promises an
-// answer within a second whatever the database does.
+// probeTimeout is how long a probe waits for the database. An answer is
+// promised within a second whatever the database does.
 const probeTimeout = 800 * time.Millisecond
 
-// health answers the probes (SPEC §6).
+// health answers the probes.
 type health struct {
 	db       *postgres.DB
 	exports  func() any

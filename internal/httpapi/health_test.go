@@ -135,7 +135,7 @@ func TestAHangingDatabaseHoldsUpNoProbe(t *testing.T) {
 	}
 }
 
-func TestDetailTellsWhatSPECPromises(t *testing.T) {
+func TestDetailTellsWhatIsPromised(t *testing.T) {
 	t.Parallel()
 	s := newServer(t, pgtest.URL(t), func(o *httpapi.Options) {
 		o.Exports = func() any { return map[string]any{"traces": map[string]bool{"enabled": true}} }

@@ -62,19 +62,19 @@ func (s *Server) createKey(w http.ResponseWriter, r *http.Request, c *caller) er
 		return err
 	}
 	var body struct {
-		Name    string    `json:"name" needed:"true"`
-		Role    auth.Role `json:"role" needed:"true"`
-		Stacks  *string   `json:"stacks"` // nil for all, unlike an empty one
-		Expires string    `json:"expires"`
+		Name      string    `json:"name" needed:"true"`
+		Role      auth.Role `json:"role" needed:"true"`
+		Stacks    *string   `json:"stacks"` // nil for all, unlike an empty one
+		ExpiresAt string    `json:"expiresAt"`
 	}
 	if err := readBody(w, r, &body); err != nil {
 		return err
 	}
 	ask := accounts.NewKey{Name: body.Name, Role: body.Role, Stacks: body.Stacks}
-	if body.Expires != "" {
+	if body.ExpiresAt != "" {
 		var err error
-		if ask.Expires, err = time.Parse(time.RFC3339, body.Expires); err != nil {
-			return fault.BadField("expires", "must be a time such as 2027-01-31T08:00:00Z")
+		if ask.ExpiresAt, err = time.Parse(time.RFC3339, body.ExpiresAt); err != nil {
+			return fault.BadField("expiresAt", "must be a time such as 2027-01-31T08:00:00Z")
 		}
 	}
 	key, text, err := s.Accounts.CreateKey(r.Context(), ask, c.from)

@@ -131,7 +131,7 @@ func (s *Server) answerReceipt(w http.ResponseWriter, r *http.Request, receipt i
 	if created {
 		status = http.StatusCreated
 	}
-	w.Header().Set("Location", "/api/v1/scans/"+receipt.ID.String())
+	w.Header().Set("Location", s.PublicURL+"/api/v1/scans/"+receipt.ID.String())
 	return ok(w, status, body)
 }
 

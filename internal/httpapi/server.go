@@ -65,6 +65,9 @@ type Options struct {
 	// LogLevel is the level of the log, which admins may change; a zero one
 	// removes the route.
 	LogLevel LogLevel
+	// PublicURL is where people reach this server, without a slash at its end: what
+	// a Location begins with. Empty makes them relative.
+	PublicURL string
 	// JaegerURL and LogsURL lead from the dossier to traces and log lines; empty
 	// leaves the links out. LogsURL may say {correlationId} where the id belongs.
 	JaegerURL, LogsURL string
@@ -84,7 +87,7 @@ type Options struct {
 	Version string
 }
 
-// Server answers the routes of SPEC §3, §5 and §6.
+// Server answers the routes that Routes lists, and nothing else.
 type Server struct {
 	Options
 	handler http.Handler

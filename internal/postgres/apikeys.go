@@ -2,7 +2,6 @@ package postgres
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"time"
 
@@ -55,18 +54,7 @@ func scanAPIKey(row pgx.CollectableRow) (APIKey, error) {
 
 // oneAPIKey is the one row of a query, NotFound when there is none.
 func oneAPIKey(ctx context.Context, q querier, what, sql string, args ...any) (*APIKey, error) {
-	rows, err := q.Query(ctx, sql, args...)
-	if err != nil {
-		return nil, classify(fmt.Errorf("%s: %w", what, err))
-	}
-	k, err := pgx.CollectExactlyOneRow(rows, scanAPIKey)
-	if errors.Is(err, pgx.ErrNoRows) {
-		return nil, errNoAPIKey
-	}
-	if err != nil {
-		return nil, classify(fmt.Errorf("%s: %w", what, err))
-	}
-	return &k, nil
+	return one(ctx, q, what, scanAPIKey, errNoAPIKey, sql, args...)
 }
 
 // APIKeyByHash returns the key whose SHA-256 that is, revoked and expired ones

@@ -44,7 +44,7 @@ func (db *DB) Events(ctx context.Context, q AuditQuery) ([]audit.Event, bool, er
 		if err = classify(err); fault.KindOf(err) == fault.NotFound {
 			return nil, false, nil
 		} else if err != nil {
-			return nil, false, err
+			return nil, false, fmt.Errorf("stack of the events: %w", err)
 		}
 	}
 	sql, args := l.statement()

@@ -20,14 +20,10 @@ type Correlation struct {
 	MoreScans, MoreDrifts, MoreEvents bool
 }
 
-// Correlation returns what is stored under the id, at most limit of each kind;
-// nothing at all is not an error.
-func (db *DB) Correlation(ctx context.Context, id string, limit int) (*Correlation, error) {
-	return db.CorrelationWithin(ctx, id, nil, limit)
-}
-
-// CorrelationWithin is Correlation of some stacks alone; nil is everything.
-func (db *DB) CorrelationWithin(ctx context.Context, id string, stacks []uuid.UUID, limit int) (*Correlation, error) {
+// Correlation returns what is stored under the id and about these stacks, at most
+// limit of each kind; nil stacks are everything, also what is about none. Nothing
+// at all is not an error.
+func (db *DB) Correlation(ctx context.Context, id string, stacks []uuid.UUID, limit int) (*Correlation, error) {
 	ctx, cancel := db.bounded(ctx)
 	defer cancel()
 	var c Correlation

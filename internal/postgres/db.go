@@ -76,7 +76,7 @@ func Open(ctx context.Context, opts Options) (*DB, error) {
 	}
 	probeConf := conf.Copy()
 	probeConf.MaxConns = probeConns
-	// Probes are not traced: SPEC §6.
+	// Probes come every few seconds and would bury other traces.
 	probeConf.ConnConfig.Tracer = nil
 	probe, err := pgxpool.NewWithConfig(ctx, probeConf)
 	if err != nil {

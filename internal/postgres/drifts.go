@@ -3,7 +3,6 @@ package postgres
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"time"
 
@@ -105,24 +104,8 @@ func (db *DB) Drift(ctx context.Context, id uuid.UUID) (*Drift, error) {
 	return readDrift(ctx, db.pool, id)
 }
 
-// querier is what both the pool and a transaction can do.
-type querier interface {
-	Query(ctx context.Context, sql string, args ...any) (pgx.Rows, error)
-}
-
 func readDrift(ctx context.Context, q querier, id uuid.UUID) (*Drift, error) {
-	rows, err := q.Query(ctx, `-- name: Drift`+driftSelect+`
+	return one(ctx, q, "drift", scanDrift, errNoDrift, `-- name: Drift`+driftSelect+`
 		FROM drifts d`+driftJoins+`
 		WHERE d.id = $1`, id)
-	if err != nil {
-		return nil, classify(fmt.Errorf("drift: %w", err))
-	}
-	d, err := pgx.CollectExactlyOneRow(rows, scanDrift)
-	if errors.Is(err, pgx.ErrNoRows) {
-		return nil, errNoDrift
-	}
-	if err != nil {
-		return nil, classify(fmt.Errorf("drift: %w", err))
-	}
-	return &d, nil
 }

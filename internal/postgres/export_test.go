@@ -1,5 +1,10 @@
 package postgres
 
+import (
+	"context"
+	"time"
+)
+
 // NoSearchIsRare has db read in order for every search, as it does for a
 // common one among very many drifts.
 func NoSearchIsRare(db *DB) { db.rareMatches = 0 }
@@ -18,3 +23,8 @@ const (
 	SealLocks    = sealLocks
 	AccountLanes = accountLanes
 )
+
+// AuditHead is the head as of a moment, without the verification it comes with.
+func (db *DB) AuditHead(ctx context.Context, at time.Time) (*Head, error) {
+	return readHead(ctx, db.pool, at)
+}

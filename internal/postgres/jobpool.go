@@ -75,5 +75,8 @@ func lockAlone(ctx context.Context, tx pgx.Tx, name string) (locked bool, err er
 		SELECT pg_try_advisory_xact_lock(hashtextextended('driftsentry alone ' || $1, 0)),
 			(SELECT count(set_config(name, '0', true)) FROM pg_settings
 			WHERE name IN ('idle_in_transaction_session_timeout', 'transaction_timeout'))`, name).Scan(&locked, &lifted)
-	return locked, err
+	if err != nil {
+		return false, fmt.Errorf("lock %s: %w", name, err)
+	}
+	return locked, nil
 }

@@ -209,17 +209,17 @@ func TestCorrelationFindsEverything(t *testing.T) {
 	db, _ := open(t)
 	a := apply(t, db, "s", noon, report(noon), resource("x", "1"), resource("y", "1"))
 	apply(t, db, "other", noon, report(noon), resource("x", "1"))
-	c, err := db.Correlation(t.Context(), "corr-s", 10)
+	c, err := db.Correlation(t.Context(), "corr-s", nil, 10)
 	if err != nil {
 		t.Fatalf("Correlation() = %v", err)
 	}
 	if len(c.Scans) != 1 || c.Scans[0].ID != a.scan.ID || len(c.Drifts) != 2 || c.Drifts[0].ID != a.opened[0] || len(c.Events) != 2 || c.MoreDrifts {
 		t.Errorf("Correlation() = %+v, want the scan, its two drifts and their events", c)
 	}
-	if c, err = db.Correlation(t.Context(), "corr-s", 1); err != nil || !c.MoreDrifts || !c.MoreEvents || c.MoreScans || len(c.Drifts) != 1 {
+	if c, err = db.Correlation(t.Context(), "corr-s", nil, 1); err != nil || !c.MoreDrifts || !c.MoreEvents || c.MoreScans || len(c.Drifts) != 1 {
 		t.Errorf("Correlation(limit 1) = %+v, %v, want one of each and more", c, err)
 	}
-	if c, err = db.Correlation(t.Context(), "nothing", 1); err != nil || len(c.Scans)+len(c.Drifts)+len(c.Events) != 0 {
+	if c, err = db.Correlation(t.Context(), "nothing", nil, 1); err != nil || len(c.Scans)+len(c.Drifts)+len(c.Events) != 0 {
 		t.Errorf("Correlation(nothing) = %+v, %v, want nothing", c, err)
 	}
 }

@@ -2,7 +2,6 @@ package postgres
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"time"
 
@@ -49,19 +48,8 @@ func scanScan(row pgx.CollectableRow) (Scan, error) {
 func (db *DB) Scan(ctx context.Context, id uuid.UUID) (*Scan, error) {
 	ctx, cancel := db.bounded(ctx)
 	defer cancel()
-	rows, err := db.pool.Query(ctx, `-- name: Scan
+	return one(ctx, db.pool, "scan", scanScan, fault.New(fault.NotFound, "no such scan"), `-- name: Scan
 		SELECT `+scanColumns+` FROM scans s JOIN stacks k ON k.id = s.stack_id WHERE s.id = $1`, id)
-	if err != nil {
-		return nil, classify(fmt.Errorf("scan: %w", err))
-	}
-	s, err := pgx.CollectExactlyOneRow(rows, scanScan)
-	if errors.Is(err, pgx.ErrNoRows) {
-		return nil, fault.New(fault.NotFound, "no such scan")
-	}
-	if err != nil {
-		return nil, classify(fmt.Errorf("scan: %w", err))
-	}
-	return &s, nil
 }
 
 // Scans returns the page that q asks for, without receipts, and whether there

@@ -116,15 +116,6 @@ type Head struct {
 // committed, which is a matter of milliseconds.
 const headDistance = 10 * time.Second
 
-// AuditHead returns the head as of a moment: to compare with the one that was
-// noted down then.
-func (db *DB) AuditHead(ctx context.Context, at time.Time) (*Head, error) {
-	ctx, cancel := db.bounded(ctx)
-	defer cancel()
-	head, err := readHead(ctx, db.pool, at)
-	return head, classify(err)
-}
-
 // readHead computes the head as of a moment; zero means headDistance ago.
 func readHead(ctx context.Context, q querier, at time.Time) (*Head, error) {
 	// Each step of the recursion jumps to the next chain in the index.

@@ -2,7 +2,6 @@ package postgres
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"time"
 
@@ -60,18 +59,7 @@ func scanUser(row pgx.CollectableRow) (User, error) {
 
 // oneUser is the one row of a query, NotFound when there is none.
 func oneUser(ctx context.Context, q querier, what, sql string, args ...any) (*User, error) {
-	rows, err := q.Query(ctx, sql, args...)
-	if err != nil {
-		return nil, classify(fmt.Errorf("%s: %w", what, err))
-	}
-	u, err := pgx.CollectExactlyOneRow(rows, scanUser)
-	if errors.Is(err, pgx.ErrNoRows) {
-		return nil, errNoUser
-	}
-	if err != nil {
-		return nil, classify(fmt.Errorf("%s: %w", what, err))
-	}
-	return &u, nil
+	return one(ctx, q, what, scanUser, errNoUser, sql, args...)
 }
 
 // User returns a user, disabled or not, NotFound when there is none.
@@ -107,20 +95,6 @@ func (db *DB) Users(ctx context.Context, q ListQuery) ([]User, bool, error) {
 	}
 	page, more := cutPage(users, q.Limit)
 	return page, more, nil
-}
-
-// HasUsers reports whether there is any user at all, disabled ones included:
-// where there is none, the first admin has yet to be made.
-func (db *DB) HasUsers(ctx context.Context) (bool, error) {
-	ctx, cancel := db.bounded(ctx)
-	defer cancel()
-	var has bool
-	err := db.pool.QueryRow(ctx, `-- name: HasUsers
-		SELECT EXISTS (SELECT FROM users)`).Scan(&has)
-	if err != nil {
-		return false, classify(fmt.Errorf("look for users: %w", err))
-	}
-	return has, nil
 }
 
 // InsertUser stores a new user and returns it as it is stored. Without an ID

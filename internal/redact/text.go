@@ -39,7 +39,7 @@ func TextBy(s string, found func(rule string)) string {
 	return s
 }
 
-// shapes find secrets in text, most specific first. suspicious must see
+// textShapes find secrets in text, most specific first. suspicious must see
 // something in every text that one of them matches; a test holds them together.
 var textShapes = []struct {
 	rule    string

@@ -11,7 +11,7 @@ import (
 	"github.com/driftsentry/driftsentry/internal/redact"
 )
 
-// The limits of a reason, in characters (SPEC §3). Towards the lower one only
+// The limits of a reason, in characters. Towards the lower one only
 // those count that can be seen: ten spaces are no reason.
 const (
 	minReason = 10

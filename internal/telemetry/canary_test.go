@@ -59,7 +59,7 @@ func TestCanaries(t *testing.T) {
 	plant(pretty)
 
 	sinks := map[string]string{
-		"stdout": out.String(), "pretty stdout": prettyOut.String(), "OTLP": string(received.raw), "metrics": metrics,
+		"stdout": out.String(), "pretty stdout": prettyOut.String(), "OTLP": received.Text(), "metrics": metrics,
 		"error tracker": string(tracked), "Sentry": sentries.text(),
 	}
 	for sink, text := range sinks {

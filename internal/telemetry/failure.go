@@ -23,7 +23,7 @@ type Failure struct {
 	Err error
 	// Status is the HTTP status it was answered with; 0 for background work.
 	Status int
-	// Code is SPEC §3's; one that is not counts as INTERNAL_ERROR.
+	// Code is one of the API's; any other counts as INTERNAL_ERROR.
 	Code string
 	// Stack is where a panic came from, as debug.Stack prints it.
 	Stack []byte
@@ -38,7 +38,7 @@ const (
 	codeClosed     = "CLIENT_CLOSED_REQUEST"
 )
 
-// statusOf are the codes of SPEC §3, with their statuses.
+// statusOf are the API's codes, with their statuses.
 var statusOf = map[string]int{
 	codeValidation: 400, "AUTH_ERROR": 401, "FORBIDDEN": 403, "NOT_FOUND": 404, "METHOD_NOT_ALLOWED": 405,
 	"CONFLICT": 409, "PRECONDITION_FAILED": 412, "PAYLOAD_TOO_LARGE": 413, "UNSUPPORTED_MEDIA_TYPE": 415, "RATE_LIMITED": 429,

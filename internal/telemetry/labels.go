@@ -29,7 +29,7 @@ func newLabelCache[K comparable](labelsOf func(K) *labels) *memo[K, *labels] {
 	return newMemo(maxCombinations, labelsOf)
 }
 
-// responseKey are the labels of SPEC §5's request series.
+// responseKey are the labels of the series that count and time requests.
 type responseKey struct {
 	method string
 	path   string

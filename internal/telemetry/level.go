@@ -2,7 +2,7 @@ package telemetry
 
 import "log/slog"
 
-// The two levels SPEC §4 has beyond slog's own.
+// The two levels there are beyond slog's own.
 const (
 	LevelTrace = slog.Level(-8)
 	LevelFatal = slog.Level(12)

@@ -34,7 +34,7 @@ func logOne(t *testing.T, out *output, h slog.Handler, level slog.Level, msg str
 	return out.String()[before:]
 }
 
-// TestProductionLine is SPEC §4's contract: these keys, in this order, then
+// TestProductionLine is the contract with who reads logs: these keys, in this order, then
 // the facts.
 func TestProductionLine(t *testing.T) {
 	t.Parallel()

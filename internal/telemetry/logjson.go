@@ -19,7 +19,7 @@ import (
 const timestampFormat = "2006-01-02T15:04:05.000Z"
 
 // jsonSink writes the production format: one JSON object a line, its keys in
-// SPEC §4's order. It is not slog's own handler because that one writes the
+// a fixed order. It is not slog's own handler because that one writes the
 // time first, puts ids into groups and costs twice as much.
 type jsonSink struct {
 	// same follows the timestamp in every line: service and env.

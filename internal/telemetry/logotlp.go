@@ -51,7 +51,7 @@ func (s otlpSink) write(ctx context.Context, e *entry) error {
 	return s.bridge.Handle(ctx, r)
 }
 
-// severityNames gives records the level names of SPEC §4: the bridge writes
+// severityNames gives records the level names of the log lines: the bridge writes
 // slog's, in which fatal is "ERROR+4". It also counts what there is to export.
 type severityNames struct{ counts *exportCounts }
 

@@ -117,9 +117,9 @@ func labelNames(f *dto.MetricFamily) string {
 	return strings.Join(list, " ")
 }
 
-// TestSpecSeries: SPEC §5's rows, with their buckets, as a plain scrape shows
-// them.
-func TestSpecSeries(t *testing.T) {
+// TestSeriesAndBuckets: the series that are promised, with their buckets, as a
+// plain scrape shows them.
+func TestSeriesAndBuckets(t *testing.T) {
 	t.Parallel()
 	tel, _ := start(t, Options{ScanFormats: []string{"terraform-plan"}, Version: "1.2.3"})
 	everything(t, tel)
@@ -194,7 +194,8 @@ func TestExemplars(t *testing.T) {
 	}
 }
 
-// TestRecordingAllocatesNothing (issue 3, "Speed").
+// TestRecordingAllocatesNothing: what every request, query and error records must
+// not make work for the garbage collector.
 func TestRecordingAllocatesNothing(t *testing.T) {
 	tel, _ := start(t, Options{})
 	ctx := context.Background()

@@ -153,7 +153,7 @@ func (m *middleware) failed(st *request, route string, status int) {
 	m.t.in.errors.Add(st.http.Context(), 1, m.t.labels.errors.of(pair{st.code, route}).add...)
 }
 
-// levelOf is the level of "Request completed" (SPEC §4).
+// levelOf is the level of "Request completed": operators are to look at 5xx, clients at 4xx.
 func levelOf(status int) slog.Level {
 	switch {
 	case status >= http.StatusInternalServerError:

@@ -13,8 +13,8 @@ import (
 	"github.com/driftsentry/driftsentry/internal/drift"
 )
 
-// phases are those of driftsentry_scan_duration_seconds (SPEC §5). Others get
-// a span and no series.
+// phases are those of driftsentry_scan_duration_seconds. Others get a span
+// and no series.
 var phases = setOf("parse", "store")
 
 // Phase begins one part of taking a scan: a span "scan NAME", and its duration

@@ -15,6 +15,7 @@ import (
 	tracepb "go.opentelemetry.io/proto/otlp/trace/v1"
 
 	"github.com/driftsentry/driftsentry/internal/correlation"
+	"github.com/driftsentry/driftsentry/internal/telemetry/otlptest"
 )
 
 // TestTraceOfOneRequest follows a request to what the collector received: the
@@ -35,9 +36,9 @@ func TestTraceOfOneRequest(t *testing.T) {
 	w := serve(tel.Handler(mux, HTTPOptions{}), "POST", "/api/v1/scans?stack=prod", header(correlation.Header, "ci-run-7"))
 	stop()
 
-	server, parse, store := got.span(t, "POST /api/v1/scans"), got.span(t, "scan parse"), got.span(t, "scan store")
+	server, parse, store := spanOf(t, got, "POST /api/v1/scans"), spanOf(t, got, "scan parse"), spanOf(t, got, "scan store")
 	for _, s := range []*tracepb.Span{server, parse, store} {
-		if id := attributes(s.GetAttributes())["correlation_id"]; id != "ci-run-7" {
+		if id := otlptest.Attributes(s.GetAttributes())["correlation_id"]; id != "ci-run-7" {
 			t.Errorf("span %s has correlation_id %v, want ci-run-7", s.GetName(), id)
 		}
 		if hex.EncodeToString(s.GetTraceId()) != hex.EncodeToString(server.GetTraceId()) {
@@ -47,23 +48,23 @@ func TestTraceOfOneRequest(t *testing.T) {
 	if timing := w.Header().Get("Server-Timing"); !strings.Contains(timing, hex.EncodeToString(server.GetTraceId())) || !strings.HasSuffix(timing, `-01"`) {
 		t.Errorf("Server-Timing = %s, want the sampled trace %x", timing, server.GetTraceId())
 	}
-	if a := attributes(server.GetAttributes()); a["http.route"] != "/api/v1/scans" || a["http.response.status_code"] != int64(201) || a["url.query"] != nil {
+	if a := otlptest.Attributes(server.GetAttributes()); a["http.route"] != "/api/v1/scans" || a["http.response.status_code"] != int64(201) || a["url.query"] != nil {
 		t.Errorf("server span's attributes = %v", a)
 	}
-	if a := attributes(parse.GetAttributes()); a["driftsentry.resources"] != int64(3) || a["driftsentry.noise"] != int64(1) {
+	if a := otlptest.Attributes(parse.GetAttributes()); a["driftsentry.resources"] != int64(3) || a["driftsentry.noise"] != int64(1) {
 		t.Errorf("parse span's attributes = %v", a)
 	}
-	if store.GetStatus().GetCode() != tracepb.Status_STATUS_CODE_ERROR || attributes(store.GetAttributes())["error.type"] != "*telemetry.brokenError" {
+	if store.GetStatus().GetCode() != tracepb.Status_STATUS_CODE_ERROR || otlptest.Attributes(store.GetAttributes())["error.type"] != "*telemetry.brokenError" {
 		t.Errorf("store span = %v, want an error with its type", store)
 	}
 	if links := server.GetLinks(); len(links) != 1 || hex.EncodeToString(links[0].GetTraceId()) != "0af7651916cd43dd8448eb211c80319c" {
 		t.Errorf("links = %v", links)
 	}
-	if n := len(out.lines(t)); n != len(got.logs) {
-		t.Errorf("%d log records arrived, want the %d of stdout", len(got.logs), n)
+	if n := len(out.lines(t)); n != len(got.Logs()) {
+		t.Errorf("%d log records arrived, want the %d of stdout", len(got.Logs()), n)
 	}
-	for _, record := range got.logs {
-		a := attributes(record.GetAttributes())
+	for _, record := range got.Logs() {
+		a := otlptest.Attributes(record.GetAttributes())
 		if a["correlationId"] != "ci-run-7" || hex.EncodeToString(record.GetTraceId()) != hex.EncodeToString(server.GetTraceId()) {
 			t.Errorf("log record %v is not of this request", record)
 		}
@@ -73,7 +74,7 @@ func TestTraceOfOneRequest(t *testing.T) {
 			}
 		}
 	}
-	if text := string(got.raw); !strings.Contains(text, "deployment.environment.name") || !strings.Contains(text, "1.2.3") {
+	if text := got.Text(); !strings.Contains(text, "deployment.environment.name") || !strings.Contains(text, "1.2.3") {
 		t.Error("the resource lacks environment or version")
 	}
 	if e := tel.Exports(); e.Traces.Exported != 3 || e.Traces.LastSuccess == nil || e.Logs.Exported == 0 {

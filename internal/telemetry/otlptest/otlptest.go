@@ -1,13 +1,16 @@
-package main
+// Package otlptest is a collector for tests: it takes OTLP over HTTP and keeps
+// what came, for the test to read. It forwards nothing and speaks no gRPC.
+package otlptest
 
 import (
 	"compress/gzip"
-	"encoding/hex"
 	"errors"
 	"io"
+	"maps"
 	"net/http"
 	"net/http/httptest"
 	"slices"
+	"strings"
 	"sync"
 	"testing"
 
@@ -19,9 +22,10 @@ import (
 	"google.golang.org/protobuf/proto"
 )
 
-// receiver is a collector that takes OTLP over HTTP and keeps what came.
-type receiver struct {
-	url string
+// Receiver keeps what came to it.
+type Receiver struct {
+	// URL is what OTEL_EXPORTER_OTLP_ENDPOINT is set to.
+	URL string
 
 	mu    sync.Mutex
 	raw   map[string][]byte // by path: what came, as it came once unpacked
@@ -29,27 +33,27 @@ type receiver struct {
 	logs  []*logspb.LogRecord
 }
 
-// newReceiver starts a collector. before sees every request and answers it
-// itself if it returns true; nil lets all in.
-func newReceiver(t *testing.T, before func(http.ResponseWriter, *http.Request) bool) *receiver {
-	t.Helper()
-	r := &receiver{raw: map[string][]byte{}}
+// Start starts a collector that ends with the test. before sees every request
+// and answers it itself if it returns true; nil lets all in.
+func Start(tb testing.TB, before func(http.ResponseWriter, *http.Request) bool) *Receiver {
+	tb.Helper()
+	r := &Receiver{raw: map[string][]byte{}}
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, q *http.Request) {
 		if before != nil && before(w, q) {
 			return
 		}
 		// Who hangs up half way has given up, as an export that shuts down does.
 		if err := r.take(q); err != nil && !errors.Is(err, io.ErrUnexpectedEOF) {
-			t.Errorf("receive %s: %v", q.URL.Path, err)
+			tb.Errorf("receive %s: %v", q.URL.Path, err)
 			w.WriteHeader(http.StatusBadRequest)
 		}
 	}))
-	t.Cleanup(server.Close)
-	r.url = server.URL
+	tb.Cleanup(server.Close)
+	r.URL = server.URL
 	return r
 }
 
-func (r *receiver) take(q *http.Request) error {
+func (r *Receiver) take(q *http.Request) error {
 	body := io.Reader(q.Body)
 	if q.Header.Get("Content-Encoding") == "gzip" {
 		unpacked, err := gzip.NewReader(body)
@@ -86,47 +90,36 @@ func (r *receiver) take(q *http.Request) error {
 	return err
 }
 
-// span is a span as a reader of traces sees it.
-type span struct {
-	name, trace, id, parent string
-	kind                    tracepb.Span_SpanKind
-	attributes              map[string]any
-	links                   []string // the traces it links to
-}
-
-// received are all spans so far.
-func (r *receiver) received() []span {
+// Spans are all spans so far.
+func (r *Receiver) Spans() []*tracepb.Span {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	all := make([]span, len(r.spans))
-	for i, s := range r.spans {
-		all[i] = span{
-			name: s.GetName(), kind: s.GetKind(), trace: hex.EncodeToString(s.GetTraceId()), id: hex.EncodeToString(s.GetSpanId()),
-			parent: hex.EncodeToString(s.GetParentSpanId()), attributes: attributes(s.GetAttributes()),
-		}
-		for _, link := range s.GetLinks() {
-			all[i].links = append(all[i].links, hex.EncodeToString(link.GetTraceId()))
-		}
-	}
-	return all
+	return slices.Clone(r.spans)
 }
 
-// logged are all log records so far.
-func (r *receiver) logged() []*logspb.LogRecord {
+// Logs are all log records so far.
+func (r *Receiver) Logs() []*logspb.LogRecord {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	return slices.Clone(r.logs)
 }
 
-// text is all that came to this path.
-func (r *receiver) text(path string) string {
+// Text is all that came to these paths, to every path if none is named.
+func (r *Receiver) Text(paths ...string) string {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	return string(r.raw[path])
+	if len(paths) == 0 {
+		paths = slices.Sorted(maps.Keys(r.raw))
+	}
+	var all strings.Builder
+	for _, path := range paths {
+		all.Write(r.raw[path])
+	}
+	return all.String()
 }
 
-// attributes are plain values by name.
-func attributes(kvs []*commonpb.KeyValue) map[string]any {
+// Attributes are plain values by name.
+func Attributes(kvs []*commonpb.KeyValue) map[string]any {
 	all := map[string]any{}
 	for _, kv := range kvs {
 		switch v := kv.GetValue().GetValue().(type) {
