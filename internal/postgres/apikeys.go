@@ -71,17 +71,8 @@ func (db *DB) APIKeyByHash(ctx context.Context, hash [32]byte) (*APIKey, error) 
 func (db *DB) APIKeys(ctx context.Context, q ListQuery) ([]APIKey, bool, error) {
 	ctx, cancel := db.bounded(ctx)
 	defer cancel()
-	rows, err := db.pool.Query(ctx, `-- name: APIKeys
+	return pageOf(ctx, db.pool, "API keys", scanAPIKey, q.Limit, `-- name: APIKeys
 		SELECT `+keyColumns+` FROM api_keys a WHERE a.id > $1 ORDER BY a.id LIMIT $2`, q.After, q.Limit+1)
-	if err != nil {
-		return nil, false, classify(fmt.Errorf("API keys: %w", err))
-	}
-	keys, err := pgx.CollectRows(rows, scanAPIKey)
-	if err != nil {
-		return nil, false, classify(fmt.Errorf("API keys: %w", err))
-	}
-	page, more := cutPage(keys, q.Limit)
-	return page, more, nil
 }
 
 // InsertAPIKey stores a new key and returns it as it is stored. Without an ID

@@ -48,19 +48,11 @@ func (db *DB) Events(ctx context.Context, q AuditQuery) ([]audit.Event, bool, er
 		}
 	}
 	sql, args := l.statement()
-	rows, err := db.pool.Query(ctx, sql, args...)
-	if err != nil {
-		return nil, false, classify(fmt.Errorf("events: %w", err))
-	}
-	events, err := pgx.CollectRows(rows, func(row pgx.CollectableRow) (audit.Event, error) {
+	scan := func(row pgx.CollectableRow) (audit.Event, error) {
 		var stack *string
 		e, err := readEvent(row, &stack)
 		e.Stack = orEmpty(stack)
 		return e, err
-	})
-	if err != nil {
-		return nil, false, classify(fmt.Errorf("events: %w", err))
 	}
-	page, more := cutPage(events, q.Limit)
-	return page, more, nil
+	return pageOf(ctx, db.pool, "events", scan, q.Limit, sql, args...)
 }

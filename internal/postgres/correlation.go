@@ -2,7 +2,6 @@ package postgres
 
 import (
 	"context"
-	"fmt"
 
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
@@ -56,14 +55,5 @@ func (db *DB) Correlation(ctx context.Context, id string, stacks []uuid.UUID, li
 func firstOf[T any](
 	ctx context.Context, db *DB, limit int, stacks []uuid.UUID, scan pgx.RowToFunc[T], sql, id string,
 ) ([]T, bool, error) {
-	rows, err := db.pool.Query(ctx, sql, id, limit+1, stacks)
-	if err != nil {
-		return nil, false, classify(fmt.Errorf("correlation: %w", err))
-	}
-	found, err := pgx.CollectRows(rows, scan)
-	if err != nil {
-		return nil, false, classify(fmt.Errorf("correlation: %w", err))
-	}
-	page, more := cutPage(found, limit)
-	return page, more, nil
+	return pageOf(ctx, db.pool, "correlation", scan, limit, sql, id, limit+1, stacks)
 }

@@ -47,28 +47,11 @@ func readEvent(row pgx.CollectableRow, more ...any) (audit.Event, error) {
 func (db *DB) Timeline(ctx context.Context, driftID uuid.UUID, q EventQuery) ([]audit.Event, bool, error) {
 	ctx, cancel := db.bounded(ctx)
 	defer cancel()
-	rows, err := db.pool.Query(ctx, `-- name: Timeline
+	events, more, err := pageOf(ctx, db.pool, "timeline", scanEvent, q.Limit, `-- name: Timeline
 		SELECT `+eventColumns+` FROM events e
 		WHERE e.drift_id = $1 AND e.id > $2 ORDER BY e.id LIMIT $3`, driftID, q.After, q.Limit+1)
-	if err != nil {
-		return nil, false, classify(fmt.Errorf("timeline: %w", err))
-	}
-	events, err := pgx.CollectRows(rows, scanEvent)
-	if err != nil {
-		return nil, false, classify(fmt.Errorf("timeline: %w", err))
-	}
-	if len(events) == 0 && q.After == uuid.Nil {
+	if err == nil && len(events) == 0 && !more && q.After == uuid.Nil {
 		return nil, false, errNoDrift
 	}
-	page, more := cutPage(events, q.Limit)
-	return page, more, nil
-}
-
-// cutPage tells a page from the one row more that was asked for to know
-// whether there is another page.
-func cutPage[T any](rows []T, limit int) (page []T, more bool) {
-	if len(rows) > limit {
-		return rows[:limit], true
-	}
-	return rows, false
+	return events, more, err
 }

@@ -2,7 +2,6 @@ package postgres
 
 import (
 	"context"
-	"fmt"
 	"slices"
 
 	"github.com/google/uuid"
@@ -93,16 +92,7 @@ func (db *DB) Drifts(ctx context.Context, q DriftQuery) (page []Drift, more bool
 		// A plan made for any text reads all drifts for some: plan for this one.
 		args = append([]any{pgx.QueryExecModeCacheDescribe}, args...)
 	}
-	rows, err := db.pool.Query(ctx, sql, args...)
-	if err != nil {
-		return nil, false, classify(fmt.Errorf("drifts: %w", err))
-	}
-	page, err = pgx.CollectRows(rows, scanDrift)
-	if err != nil {
-		return nil, false, classify(fmt.Errorf("drifts: %w", err))
-	}
-	page, more = cutPage(page, q.Limit)
-	return page, more, nil
+	return pageOf(ctx, db.pool, "drifts", scanDrift, q.Limit, sql, args...)
 }
 
 // bucketStart is where reading a bucket begins.

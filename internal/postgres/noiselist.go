@@ -3,7 +3,6 @@ package postgres
 import (
 	"context"
 	"encoding/json"
-	"fmt"
 	"time"
 
 	"github.com/google/uuid"
@@ -44,22 +43,14 @@ func (n *Noise) Cursor() NoiseCursor { return NoiseCursor{Address: n.Address, Or
 func (db *DB) Noise(ctx context.Context, q NoiseQuery) ([]Noise, bool, error) {
 	ctx, cancel := db.bounded(ctx)
 	defer cancel()
-	rows, err := db.pool.Query(ctx, `-- name: ListNoise
-		SELECT n.address, n.origin, n.type, n.changes, n.scan_id, n.first_seen_at, n.changed_at FROM noise n
-		WHERE n.stack_id = (SELECT id FROM stacks WHERE name = $1) AND (n.address, n.origin) > ($2, $3)
-		ORDER BY n.address, n.origin LIMIT $4`, q.Stack, q.After.Address, q.After.Origin, q.Limit+1)
-	if err != nil {
-		return nil, false, classify(fmt.Errorf("noise: %w", err))
-	}
-	noise, err := pgx.CollectRows(rows, func(row pgx.CollectableRow) (Noise, error) {
+	scan := func(row pgx.CollectableRow) (Noise, error) {
 		var n Noise
 		err := row.Scan(&n.Address, &n.Origin, &n.Type, &n.Changes, &n.ScanID, &n.FirstSeenAt, &n.ChangedAt)
 		n.FirstSeenAt, n.ChangedAt = n.FirstSeenAt.UTC(), n.ChangedAt.UTC()
 		return n, err
-	})
-	if err != nil {
-		return nil, false, classify(fmt.Errorf("noise: %w", err))
 	}
-	page, more := cutPage(noise, q.Limit)
-	return page, more, nil
+	return pageOf(ctx, db.pool, "noise", scan, q.Limit, `-- name: ListNoise
+		SELECT n.address, n.origin, n.type, n.changes, n.scan_id, n.first_seen_at, n.changed_at FROM noise n
+		WHERE n.stack_id = (SELECT id FROM stacks WHERE name = $1) AND (n.address, n.origin) > ($2, $3)
+		ORDER BY n.address, n.origin LIMIT $4`, q.Stack, q.After.Address, q.After.Origin, q.Limit+1)
 }

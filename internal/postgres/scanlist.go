@@ -68,14 +68,5 @@ func (db *DB) Scans(ctx context.Context, q ScanQuery) ([]Scan, bool, error) {
 			SELECT `+scanColumns+` FROM scans s JOIN stacks k ON k.id = s.stack_id
 			WHERE s.id < $1 AND s.stack_id = (SELECT id FROM stacks WHERE name = $3) ORDER BY s.id DESC LIMIT $2`, append(args, q.Stack)
 	}
-	rows, err := db.pool.Query(ctx, sql, args...)
-	if err != nil {
-		return nil, false, classify(fmt.Errorf("scans: %w", err))
-	}
-	scans, err := pgx.CollectRows(rows, scanScan)
-	if err != nil {
-		return nil, false, classify(fmt.Errorf("scans: %w", err))
-	}
-	page, more := cutPage(scans, q.Limit)
-	return page, more, nil
+	return pageOf(ctx, db.pool, "scans", scanScan, q.Limit, sql, args...)
 }

@@ -84,17 +84,8 @@ func (db *DB) UserByEmail(ctx context.Context, email string) (*User, error) {
 func (db *DB) Users(ctx context.Context, q ListQuery) ([]User, bool, error) {
 	ctx, cancel := db.bounded(ctx)
 	defer cancel()
-	rows, err := db.pool.Query(ctx, `-- name: Users
+	return pageOf(ctx, db.pool, "users", scanUser, q.Limit, `-- name: Users
 		SELECT `+userColumns+` FROM users u WHERE u.id > $1 ORDER BY u.id LIMIT $2`, q.After, q.Limit+1)
-	if err != nil {
-		return nil, false, classify(fmt.Errorf("users: %w", err))
-	}
-	users, err := pgx.CollectRows(rows, scanUser)
-	if err != nil {
-		return nil, false, classify(fmt.Errorf("users: %w", err))
-	}
-	page, more := cutPage(users, q.Limit)
-	return page, more, nil
 }
 
 // InsertUser stores a new user and returns it as it is stored. Without an ID
