@@ -71,9 +71,6 @@ func takesJSON(r *http.Request) error {
 
 // bodyError says what is wrong with a body, by the name of the field.
 func bodyError(err error, into any) error {
-	if err == nil {
-		return nil
-	}
 	if wrong, ok := errors.AsType[*jsontext.SyntacticError](err); ok {
 		field := fieldOf(wrong.JSONPointer)
 		switch {

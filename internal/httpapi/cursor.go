@@ -12,16 +12,8 @@ import (
 // cursors makes and reads the opaque cursors of lists. A cursor is the place
 // after an item, signed together with the list it belongs to: one that was
 // tampered with, or taken to a list with other filters, is refused instead of
-// quietly showing the wrong page.
+// quietly showing the wrong page. The key serves nothing else.
 type cursors struct{ key []byte }
-
-// newCursors derives a key of its own, so that a cursor tells nothing about
-// what else the key is used for.
-func newCursors(key []byte) cursors {
-	h := hmac.New(sha256.New, key)
-	h.Write([]byte("driftsentry cursors"))
-	return cursors{key: h.Sum(nil)}
-}
 
 var errBadCursor = errors.New("not a cursor of this list")
 

@@ -60,7 +60,7 @@ func TestQueryTellsEverythingThatIsWrong(t *testing.T) {
 func TestCursorsAreRefusedWhenTamperedWith(t *testing.T) {
 	t.Parallel()
 	type place struct{ At string }
-	c := newCursors([]byte("0123456789abcdef0123456789abcdef"))
+	c := cursors{[]byte("0123456789abcdef0123456789abcdef")}
 	sealed, err := c.seal("drifts?status=detected", place{"here"})
 	if err != nil {
 		t.Fatal(err)
@@ -69,7 +69,7 @@ func TestCursorsAreRefusedWhenTamperedWith(t *testing.T) {
 	if err := c.open("drifts?status=detected", sealed, &got); err != nil || got.At != "here" {
 		t.Fatalf("open(seal(here)) = %+v, %v", got, err)
 	}
-	other, err := newCursors([]byte("another key")).seal("drifts?status=detected", place{"here"})
+	other, err := cursors{[]byte("another key")}.seal("drifts?status=detected", place{"here"})
 	if err != nil {
 		t.Fatal(err)
 	}

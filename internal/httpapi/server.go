@@ -103,7 +103,7 @@ type Server struct {
 // New builds the server; it listens on nothing.
 func New(o Options) *Server {
 	s := &Server{
-		Options: o, cursors: newCursors(o.CursorKey), health: newHealth(o),
+		Options: o, cursors: cursors{o.CursorKey}, health: newHealth(o),
 		rates: newRates(o.RateLimitPerMinute), uploads: make(chan struct{}, maxUploads),
 	}
 	mux := http.NewServeMux()
