@@ -24,6 +24,7 @@ var table = []struct {
 	{"internal/correlation", 1, "ids in a context; logs, rows and spans all carry them"},
 	{"internal/jsontree", 1, "checked JSON taken apart as it was written; comparing values and reading plans both need that"},
 	{"internal/spool", 1, "more records than memory holds, encrypted on disk; knows nothing of what is in them"},
+	{"internal/transcript", 1, "what a program says, read while it talks; for tests of whatever runs"},
 	{"internal/clientip", 1, "who is really calling, behind proxies; limits, logs and spans must agree on it"},
 
 	{"internal/pipeline", 1, "what the CI system says of the run it runs us in; knows its variables and nothing of us"},
@@ -170,6 +171,11 @@ var reserved = []struct {
 		path:  module + "internal/telemetry/otlptest",
 		why:   "it is for tests",
 		tests: []string{"internal/telemetry", "cmd/driftsentry"},
+	},
+	{
+		path:  module + "internal/transcript",
+		why:   "it is for tests",
+		tests: []string{"internal/terraformcli", "internal/telemetry", "internal/e2e", "cmd/driftsentry"},
 	},
 	{
 		path: module + "internal/postgres/pgtest",

@@ -25,9 +25,9 @@
 //	dashboards        Grafana's pages as they are written; deploytest: whether dashboards,
 //	                  rules and runbooks speak of series that exist; e2e: the whole stack,
 //	                  asked what a person would ask
-//	tftest, otlptest, plantest
-//	                  for tests, inside the packages they serve: a Terraform, a collector,
-//	                  plans of any size
+//	tftest, otlptest, plantest, transcript
+//	                  for tests: a Terraform, a collector, plans of any size, what a
+//	                  program says while it talks
 //
 // Pure core, plain shell: drift, redact and terraform turn values into values;
 // sockets, clocks and SQL live in ingest, postgres and httpapi; telemetry is

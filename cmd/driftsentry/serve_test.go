@@ -18,6 +18,7 @@ import (
 	"time"
 
 	"github.com/driftsentry/driftsentry/internal/postgres/pgtest"
+	"github.com/driftsentry/driftsentry/internal/transcript"
 )
 
 // house is the whole program, running in this process.
@@ -415,23 +416,7 @@ func utf16LE(s string) []byte {
 	return out
 }
 
-// lockedBuffer is a buffer that two goroutines can share.
-type lockedBuffer struct {
-	mu  sync.Mutex
-	buf bytes.Buffer
-}
-
-func (b *lockedBuffer) Write(p []byte) (int, error) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return b.buf.Write(p)
-}
-
-func (b *lockedBuffer) String() string {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return b.buf.String()
-}
+type lockedBuffer = transcript.Buffer
 
 // TestLinksLeadWherePeopleReachTheService, not where it happens to listen.
 func TestLinksLeadWherePeopleReachTheService(t *testing.T) {

@@ -13,9 +13,10 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
-	"sync"
 	"testing"
 	"time"
+
+	"github.com/driftsentry/driftsentry/internal/transcript"
 )
 
 // checkout is where the project's files are, seen from here.
@@ -163,23 +164,7 @@ func freePorts(t *testing.T, n int) []string {
 	return ports
 }
 
-// lockedBuffer is written by a process while the test reads.
-type lockedBuffer struct {
-	mu   sync.Mutex
-	text bytes.Buffer
-}
-
-func (b *lockedBuffer) Write(p []byte) (int, error) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return b.text.Write(p)
-}
-
-func (b *lockedBuffer) String() string {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return b.text.String()
-}
+type lockedBuffer = transcript.Buffer
 
 // tail is the last n lines of text.
 func tail(text string, n int) string {

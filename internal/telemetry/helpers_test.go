@@ -1,7 +1,6 @@
 package telemetry
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -10,11 +9,12 @@ import (
 	"net/http/httptest"
 	"net/netip"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
 	"go.uber.org/goleak"
+
+	"github.com/driftsentry/driftsentry/internal/transcript"
 )
 
 // TestMain fails when a test leaves a goroutine behind: everything Start
@@ -24,22 +24,7 @@ func TestMain(m *testing.M) {
 }
 
 // output collects log lines.
-type output struct {
-	mu  sync.Mutex
-	buf bytes.Buffer
-}
-
-func (o *output) Write(b []byte) (int, error) {
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	return o.buf.Write(b)
-}
-
-func (o *output) String() string {
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	return o.buf.String()
-}
+type output struct{ transcript.Buffer }
 
 // lines are the JSON lines so far.
 func (o *output) lines(t *testing.T) []map[string]any {

@@ -12,13 +12,13 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
-	"sync"
 	"syscall"
 	"testing"
 	"time"
 
 	"github.com/driftsentry/driftsentry/internal/terraformcli"
 	"github.com/driftsentry/driftsentry/internal/terraformcli/tftest"
+	"github.com/driftsentry/driftsentry/internal/transcript"
 )
 
 func TestMain(m *testing.M) {
@@ -209,22 +209,7 @@ func proc() bool {
 	return err == nil
 }
 
-type lockedBuffer struct {
-	mu  sync.Mutex
-	buf bytes.Buffer
-}
-
-func (b *lockedBuffer) Write(p []byte) (int, error) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return b.buf.Write(p)
-}
-
-func (b *lockedBuffer) String() string {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return b.buf.String()
-}
+type lockedBuffer = transcript.Buffer
 
 func TestStopping(t *testing.T) {
 	t.Parallel()
