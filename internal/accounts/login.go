@@ -12,6 +12,7 @@ import (
 
 	"github.com/driftsentry/driftsentry/internal/audit"
 	"github.com/driftsentry/driftsentry/internal/auth"
+	"github.com/driftsentry/driftsentry/internal/clientip"
 	"github.com/driftsentry/driftsentry/internal/correlation"
 	"github.com/driftsentry/driftsentry/internal/fault"
 	"github.com/driftsentry/driftsentry/internal/postgres"
@@ -222,12 +223,9 @@ func (s *Service) issue(user *postgres.User, session postgres.Session, now time.
 // strangers typed.
 func accountSubject(email string) [32]byte { return sha256.Sum256([]byte("account " + email)) }
 
-// addressSubject counts IPv6 users by the network they own.
 func addressSubject(address string) [32]byte {
-	if addr, err := netip.ParseAddr(address); err == nil && addr.Is6() && !addr.Is4In6() {
-		if network, err := addr.Prefix(64); err == nil {
-			address = network.String()
-		}
+	if addr, err := netip.ParseAddr(address); err == nil {
+		address = clientip.Holder(addr)
 	}
 	return sha256.Sum256([]byte("address " + address))
 }

@@ -65,3 +65,14 @@ func Peer(r *http.Request) netip.Addr {
 	}
 	return netip.Addr{}
 }
+
+// Holder is what whoever has an address is counted by: the address itself, or
+// of IPv6 the /64 network, which is the least that anybody is given.
+func Holder(addr netip.Addr) string {
+	if addr.Is6() && !addr.Is4In6() {
+		if network, err := addr.Prefix(64); err == nil {
+			return network.String()
+		}
+	}
+	return addr.String()
+}

@@ -42,3 +42,15 @@ func TestOf(t *testing.T) {
 		})
 	}
 }
+
+func TestHolder(t *testing.T) {
+	t.Parallel()
+	for address, want := range map[string]string{
+		"203.0.113.7": "203.0.113.7", "2001:db8:1:2:3:4:5:6": "2001:db8:1:2::/64", "2001:db8:1:2::9": "2001:db8:1:2::/64",
+		"::ffff:203.0.113.7": "::ffff:203.0.113.7",
+	} {
+		if got := clientip.Holder(netip.MustParseAddr(address)); got != want {
+			t.Errorf("Holder(%s) = %s, want %s", address, got, want)
+		}
+	}
+}

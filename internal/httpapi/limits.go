@@ -8,6 +8,7 @@ import (
 	"github.com/go-chi/httprate"
 	"github.com/rs/cors"
 
+	"github.com/driftsentry/driftsentry/internal/clientip"
 	"github.com/driftsentry/driftsentry/internal/correlation"
 	"github.com/driftsentry/driftsentry/internal/fault"
 )
@@ -84,14 +85,5 @@ func (v rates) spent(key string) bool {
 	return err != nil || int(math.Round(rate)) >= v.perMinute
 }
 
-// addressKey is what a limit knows an address by. IPv6 users own whole /64
-// networks.
-func (s *Server) addressKey(r *http.Request) string {
-	addr := s.Clients.Of(r)
-	if addr.Is6() {
-		if network, err := addr.Prefix(64); err == nil {
-			return network.String()
-		}
-	}
-	return addr.String()
-}
+// addressKey is what a limit knows an address by.
+func (s *Server) addressKey(r *http.Request) string { return clientip.Holder(s.Clients.Of(r)) }
